@@ -1,0 +1,150 @@
+# mxprobe. `make deps demo` installs what is missing, builds, and shows a run; `make deps check` tests.
+#
+#   CC=clang, SAN=address,undefined   variants, each built in a folder of its own below build/
+#   WERROR=1                          warnings are errors (CI)
+#   V=1                               show the commands
+
+VERSION := 0.1.0
+
+# With `deps` among the goals, everything else waits for it and is made by a make of its own: only then
+# can the libraries be found.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+rest := $(filter-out deps,$(MAKECMDGOALS))
+.NOTPARALLEL:
+.PHONY: deps $(rest)
+deps:
+	@sh ./deps.sh
+$(rest): deps
+	+@$(MAKE) --no-print-directory $@
+else
+
+ifeq ($(origin CC),default)
+CC := cc
+endif
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+INSTALL ?= install
+CLANG_FORMAT ?= clang-format
+
+comma := ,
+SAN ?=
+BUILD := build/$(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(VARIANT)
+
+# Parallel unless told otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(filter clean,$(MAKECMDGOALS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+endif
+endif
+
+PACKAGES := libevent_core openssl libidn2 jansson ldns
+needs_libraries := $(filter-out clean uninstall format check-format,$(or $(MAKECMDGOALS),all))
+ifneq ($(needs_libraries),)
+LIBRARIES_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
+LIBRARIES := $(shell pkg-config --libs $(PACKAGES))
+ifeq ($(LIBRARIES),)
+$(error Libraries are missing ($(PACKAGES)): 'make deps' installs them)
+endif
+endif
+
+OPTIMIZE ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla \
+	-Wpointer-arith -Wundef $(if $(WERROR),-Werror)
+HARDENING := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+CPPFLAGS += -D_GNU_SOURCE -DMXPROBE_VERSION='"$(VERSION)"' -Ilib -Itests
+ALL_CFLAGS := -std=c11 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(if $(SAN),-fsanitize=$(SAN) \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer) $(CPPFLAGS) $(LIBRARIES_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS := -pie $(if $(filter Darwin,$(shell uname -s)),,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) \
+	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+Q := $(if $(V),,@)
+
+lib_sources := $(wildcard lib/*/*.c)
+lib_objects := $(lib_sources:%.c=$(BUILD)/%.o)
+lab_sources := $(wildcard tests/lab/*.c)
+unit_sources := $(wildcard tests/unit/test_*.c)
+e2e_sources := $(wildcard tests/e2e/test_*.c)
+support_sources := $(wildcard tests/support/*.c)
+support_objects := $(support_sources:%.c=$(BUILD)/%.o)
+tests := $(unit_sources:%.c=$(BUILD)/%) $(e2e_sources:%.c=$(BUILD)/%)
+objects := $(lib_objects) $(BUILD)/mxprobe.o $(lab_sources:%.c=$(BUILD)/%.o) $(support_objects) \
+	$(unit_sources:%.c=$(BUILD)/%.o) $(e2e_sources:%.c=$(BUILD)/%.o)
+
+.PHONY: all demo check check-real lint format check-format install uninstall clean tests dist
+all: $(BUILD)/mxprobe mxprobe
+
+# The binary of the variant built last, for a person to run.
+mxprobe: $(BUILD)/mxprobe
+	@ln -sf $< $@
+
+$(BUILD)/mxprobe: $(BUILD)/mxprobe.o $(BUILD)/libmxprobe.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
+
+$(BUILD)/libmxprobe.a: $(lib_objects)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The lab: scripted DNS and SMTP servers on loopback.
+$(BUILD)/lab: $(lab_sources:%.c=$(BUILD)/%.o) $(BUILD)/libmxprobe.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
+
+$(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(support_objects) $(BUILD)/libmxprobe.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
+
+.SECONDARY: $(objects)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*/*.d)
+
+tests: $(tests) $(BUILD)/mxprobe $(BUILD)/lab
+
+demo: $(BUILD)/mxprobe $(BUILD)/lab
+	@sh tests/demo.sh $(BUILD)
+
+# ONLY=pattern runs the tests whose name has it; WRAP='valgrind ...' runs mxprobe under it.
+check: tests
+	@sh tests/run.sh $(BUILD) $(tests)
+
+check-real: $(BUILD)/mxprobe
+	@sh tests/real/run.sh $(BUILD)/mxprobe
+
+sources := $(wildcard mxprobe.c lib/*/*.[ch] tests/*/*.[ch] bench/*.[ch])
+format:
+	$(Q)$(CLANG_FORMAT) -i $(sources)
+check-format:
+	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(sources)
+lint: check-format
+	@sh tests/check-layers.sh
+	mandoc -Tlint -Wwarning man/mxprobe.1
+
+install: $(BUILD)/mxprobe
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
+		$(DESTDIR)$(DATADIR)/bash-completion/completions \
+		$(DESTDIR)$(DATADIR)/zsh/site-functions $(DESTDIR)$(DATADIR)/fish/vendor_completions.d
+	$(INSTALL) -m 755 $(BUILD)/mxprobe $(DESTDIR)$(BINDIR)/mxprobe
+	$(INSTALL) -m 644 man/mxprobe.1 $(DESTDIR)$(MANDIR)/man1/mxprobe.1
+	$(INSTALL) -m 644 completions/mxprobe.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/mxprobe
+	$(INSTALL) -m 644 completions/_mxprobe $(DESTDIR)$(DATADIR)/zsh/site-functions/_mxprobe
+	$(INSTALL) -m 644 completions/mxprobe.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/mxprobe.fish
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/mxprobe $(DESTDIR)$(MANDIR)/man1/mxprobe.1 \
+		$(DESTDIR)$(DATADIR)/bash-completion/completions/mxprobe \
+		$(DESTDIR)$(DATADIR)/zsh/site-functions/_mxprobe \
+		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/mxprobe.fish
+
+clean:
+	rm -rf build mxprobe
+endif

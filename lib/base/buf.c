@@ -1,0 +1,110 @@
+#include "base/buf.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUF_MOST ((uint32_t)1 << 31)
+
+void buf_init(struct buf *b, uint32_t max)
+{
+	*b = (struct buf){.max = max};
+}
+
+void buf_fini(struct buf *b)
+{
+	free(b->data);
+	*b = (struct buf){.max = b->max};
+}
+
+void buf_clear(struct buf *b)
+{
+	b->len = 0;
+	b->overflow = false;
+}
+
+/* Makes room for n more bytes and a terminator; false when the limit forbids it. */
+static bool reserve(struct buf *b, size_t n)
+{
+	uint32_t most = b->max && b->max < BUF_MOST ? b->max : BUF_MOST;
+	size_t want = (size_t)b->len + n + 1, cap = b->cap ? b->cap : 32;
+
+	if (n > most - b->len) {
+		b->overflow = true;
+		return false;
+	}
+	if (want <= b->cap)
+		return true;
+	while (cap < want)
+		cap *= 2;
+	b->data = xreallocarray(b->data, cap, 1);
+	b->cap = (uint32_t)cap;
+	return true;
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t n)
+{
+	if (!n || !reserve(b, n))
+		return;
+	memcpy(b->data + b->len, bytes, n);
+	b->len += (uint32_t)n;
+}
+
+void buf_addstr(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_addc(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || !reserve(b, (size_t)n)) {
+		b->overflow = true;
+		return;
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap); /* room was just made */
+	va_end(ap);
+	b->len += (uint32_t)n;
+}
+
+void buf_consume(struct buf *b, size_t n)
+{
+	assert(n <= b->len);
+	b->len -= (uint32_t)n;
+	if (b->len)
+		memmove(b->data, b->data + n, b->len);
+}
+
+char *buf_str(struct buf *b)
+{
+	if (!b->data) {
+		b->cap = 32;
+		b->data = xmalloc(b->cap);
+	} else if (b->len == b->cap) {
+		b->data = xreallocarray(b->data, (size_t)b->cap + 1, 1);
+		b->cap++;
+	}
+	b->data[b->len] = '\0';
+	return b->data;
+}
+
+char *buf_steal(struct buf *b)
+{
+	char *s = buf_str(b);
+
+	*b = (struct buf){.max = b->max};
+	return s;
+}
