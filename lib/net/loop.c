@@ -1,0 +1,348 @@
+#include "net/loop.h"
+
+#include <event2/event.h>
+
+#include <stdlib.h>
+#include <time.h>
+
+/* Timers are a heap of our own: libevent reads its clock in steps of milliseconds, and a deadline
+ * that is pushed back (a session's, at each step) would cost it a removal and an insertion. Here a
+ * timer that moves back stays where it is in the heap until its old time comes. */
+struct loop {
+	struct event_base *base;
+	struct event *tick; /* the one libevent timer: the top of the heap */
+	usec_t tick_at;     /* what it is set to; USEC_NEVER: not set */
+	struct timer **heap;
+	size_t n_timers, cap_timers;
+	size_t n_watches;
+	short flags; /* of every watch's event */
+	bool edge, stopped;
+	unsigned calls; /* call-backs of watches so far: has a turn done anything? */
+};
+
+struct watch {
+	struct loop *loop;
+	struct event *event;
+	void (*ready)(void *arg, unsigned ready);
+	void *arg;
+	unsigned want;
+};
+
+struct loop_signal {
+	struct event *event;
+	void (*got)(void *arg);
+	void *arg;
+};
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+
+	(void)fd, (void)what;
+	loop->tick_at = USEC_NEVER;
+}
+
+struct loop *loop_new(void)
+{
+	struct loop *loop = xcalloc(1, sizeof *loop);
+	struct event_config *config = event_config_new();
+	int features;
+
+	if (!config)
+		abort();
+	(void)event_config_set_flag(config,
+				    EVENT_BASE_FLAG_NOLOCK); /* a hint; there are no threads */
+	loop->base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (!loop->base)
+		abort(); /* no event mechanism at all: nothing to say it with either */
+	features = event_base_get_features(loop->base);
+	loop->edge = features & EV_FEATURE_ET;
+	loop->flags = EV_PERSIST | (loop->edge ? EV_ET : 0);
+	if (features & EV_FEATURE_EARLY_CLOSE)
+		loop->flags |= EV_CLOSED;
+	loop->tick = evtimer_new(loop->base, on_tick, loop);
+	loop->tick_at = USEC_NEVER;
+	if (!loop->tick)
+		abort();
+	return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	for (size_t i = 0; i < loop->n_timers; i++)
+		loop->heap[i]->at = 0;
+	event_free(loop->tick);
+	event_base_free(loop->base);
+	free(loop->heap);
+	free(loop);
+}
+
+usec_t loop_now(struct loop *loop)
+{
+	struct timespec ts;
+
+	(void)loop;                                /* a loop of tests may have a clock of its own */
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail for this clock */
+	return (usec_t)ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
+}
+
+bool loop_must_drain(const struct loop *loop)
+{
+	return loop->edge && !(loop->flags & EV_CLOSED);
+}
+
+/* Descriptors */
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *w = arg;
+	unsigned ready = 0;
+
+	(void)fd;
+	if (what & EV_READ)
+		ready |= READY_READ;
+	if (what & EV_WRITE)
+		ready |= READY_WRITE;
+	if (what & EV_CLOSED)
+		ready |= READY_READ | READY_EOF;
+	w->loop->calls++;
+	w->ready(w->arg, ready);
+}
+
+static void add_event(struct watch *w, int fd, short interest)
+{
+	w->event = event_new(w->loop->base, fd, (short)(w->loop->flags | interest), on_ready, w);
+	if (!w->event || event_add(w->event, NULL) != 0)
+		abort(); /* memory, or a descriptor that is not open: both are ours */
+}
+
+struct watch *watch_new(struct loop *loop, int fd, void (*ready)(void *arg, unsigned ready),
+			void *arg)
+{
+	struct watch *w = xcalloc(1, sizeof *w);
+
+	*w = (struct watch){
+	    .loop = loop, .ready = ready, .arg = arg, .want = READY_READ | READY_WRITE};
+	add_event(w, fd, EV_READ | EV_WRITE);
+	loop->n_watches++;
+	return w;
+}
+
+void watch_want(struct watch *w, unsigned want)
+{
+	int fd = event_get_fd(w->event);
+
+	/* Edges tell of changes only: there, interest in everything costs nothing. */
+	if (w->loop->edge || want == w->want)
+		return;
+	w->want = want;
+	event_free(w->event);
+	add_event(w, fd,
+		  (short)((want & READY_READ ? EV_READ : 0) | (want & READY_WRITE ? EV_WRITE : 0)));
+}
+
+void watch_free(struct watch *w)
+{
+	if (!w)
+		return;
+	event_free(w->event);
+	w->loop->n_watches--;
+	free(w);
+}
+
+/* Timers: a binary heap by `queued`. */
+
+static void heap_set(struct loop *loop, size_t i, struct timer *t)
+{
+	loop->heap[i] = t;
+	t->at = i + 1;
+}
+
+static void sift_up(struct loop *loop, size_t i, struct timer *t)
+{
+	while (i) {
+		size_t parent = (i - 1) / 2;
+
+		if (loop->heap[parent]->queued <= t->queued)
+			break;
+		heap_set(loop, i, loop->heap[parent]);
+		i = parent;
+	}
+	heap_set(loop, i, t);
+}
+
+static void sift_down(struct loop *loop, size_t i, struct timer *t)
+{
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child >= loop->n_timers)
+			break;
+		if (child + 1 < loop->n_timers &&
+		    loop->heap[child + 1]->queued < loop->heap[child]->queued)
+			child++;
+		if (t->queued <= loop->heap[child]->queued)
+			break;
+		heap_set(loop, i, loop->heap[child]);
+		i = child;
+	}
+	heap_set(loop, i, t);
+}
+
+static void heap_remove(struct timer *t)
+{
+	struct loop *loop = t->loop;
+	size_t i = t->at - 1;
+	struct timer *last = loop->heap[--loop->n_timers];
+
+	t->at = 0;
+	if (last == t)
+		return;
+	last->at = 0;
+	if (i && loop->heap[(i - 1) / 2]->queued > last->queued)
+		sift_up(loop, i, last);
+	else
+		sift_down(loop, i, last);
+}
+
+void timer_init(struct timer *t, struct loop *loop, void (*fire)(void *arg), void *arg)
+{
+	*t = (struct timer){.loop = loop, .fire = fire, .arg = arg, .when = USEC_NEVER};
+}
+
+void timer_at(struct timer *t, usec_t when)
+{
+	struct loop *loop = t->loop;
+
+	t->when = when;
+	if (when == USEC_NEVER) {
+		if (t->at)
+			heap_remove(t);
+		return;
+	}
+	if (t->at) {
+		if (when < t->queued) {
+			t->queued = when;
+			sift_up(loop, t->at - 1, t);
+		}
+		return; /* later than queued: it moves when its old time comes */
+	}
+	if (loop->n_timers == loop->cap_timers) {
+		loop->cap_timers = loop->cap_timers ? loop->cap_timers * 2 : 64;
+		loop->heap = xreallocarray(loop->heap, loop->cap_timers, sizeof *loop->heap);
+	}
+	t->queued = when;
+	sift_up(loop, loop->n_timers++, t);
+}
+
+void timer_fini(struct timer *t)
+{
+	if (t->at)
+		heap_remove(t);
+}
+
+/* The next timer to fire that was due at `now`, taken off the heap; NULL when there is none. */
+static struct timer *next_due(struct loop *loop, usec_t now)
+{
+	while (loop->n_timers && loop->heap[0]->queued <= now) {
+		struct timer *t = loop->heap[0];
+
+		if (t->when <= now) {
+			heap_remove(t);
+			return t;
+		}
+		t->queued = t->when;
+		sift_down(loop, 0, t);
+	}
+	return NULL;
+}
+
+/* Signals */
+
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_signal *s = arg;
+
+	(void)fd, (void)what;
+	s->got(s->arg);
+}
+
+struct loop_signal *loop_signal_new(struct loop *loop, int signum, void (*got)(void *arg),
+				    void *arg)
+{
+	struct loop_signal *s = xcalloc(1, sizeof *s);
+
+	s->got = got;
+	s->arg = arg;
+	s->event = evsignal_new(loop->base, signum, on_signal, s);
+	if (!s->event || event_add(s->event, NULL) != 0)
+		abort();
+	return s;
+}
+
+void loop_signal_free(struct loop_signal *s)
+{
+	if (!s)
+		return;
+	event_free(s->event);
+	free(s);
+}
+
+/* Turning */
+
+/* Sets libevent's timer to the top of the heap, when that has changed. */
+static void set_tick(struct loop *loop, usec_t now)
+{
+	usec_t top = loop->n_timers ? loop->heap[0]->queued : USEC_NEVER, left;
+	struct timeval tv;
+
+	if (top == loop->tick_at)
+		return;
+	if (top == USEC_NEVER) {
+		(void)evtimer_del(loop->tick); /* deleting cannot fail */
+	} else {
+		left = top > now ? top - now : 0;
+		tv.tv_sec = (time_t)(left / USEC_PER_SEC);
+		tv.tv_usec = (suseconds_t)(left % USEC_PER_SEC);
+		if (evtimer_add(loop->tick, &tv) != 0)
+			abort();
+	}
+	loop->tick_at = top;
+}
+
+void loop_run(struct loop *loop)
+{
+	enum { PASSES = 64 };
+
+	loop->stopped = false;
+	while (!loop->stopped && (loop->n_watches || loop->n_timers)) {
+		usec_t now = loop_now(loop);
+		struct timer *t;
+
+		set_tick(loop, now);
+		if (event_base_loop(loop->base, EVLOOP_ONCE) < 0)
+			break;
+		now = loop_now(loop);
+		if (loop->stopped || !loop->n_timers || loop->heap[0]->queued > now)
+			continue;
+		/* Something is due. What was answered by now must be read first. */
+		for (int i = 0; i < PASSES && !loop->stopped; i++) {
+			unsigned calls = loop->calls;
+
+			if (event_base_loop(loop->base, EVLOOP_NONBLOCK) < 0 ||
+			    calls == loop->calls)
+				break;
+		}
+		while (!loop->stopped && (t = next_due(loop, now)) != NULL)
+			t->fire(t->arg);
+	}
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopped = true;
+	(void)event_base_loopbreak(loop->base); /* fails only without a base */
+}
