@@ -1,5 +1,5 @@
 /* Delivery strategies of real MTAs: with what probability a sender gets its mail accepted, and how
- * long it takes. Pure; no clock, no randomness but a seeded one. */
+ * long it takes. Pure: neither clock nor randomness. */
 #ifndef MXPROBE_SENDER_H
 #define MXPROBE_SENDER_H
 
@@ -8,9 +8,9 @@
 enum sender { SENDER_POSTFIX, SENDER_EXIM, SENDERS };
 const char *sender_name(enum sender);
 
-/* Fills `delivery` of a result from its endpoints, for the senders in the bit set
- * (1u << enum sender). Expectations are exact up to 32 endpoints at least; above that a simulation
- * with a fixed seed whose standard error is below 0.5 %. */
+/* Fills `delivery` of a result from its endpoints (in order of preference, host, address), for the
+ * senders in the bit set (1u << enum sender). Expectations are exact for any number of endpoints,
+ * at a cost linear in it. */
 void deliver(struct result *, unsigned senders);
 
 #endif
