@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "base/util.h"
+#include "dns/status.h"
 #include "judge/classify.h"
 #include "smtp/observation.h"
 
@@ -13,26 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum dns_status {
-	DNS_OK,
-	DNS_NXDOMAIN,
-	DNS_NO_ADDRESS,
-	DNS_SERVFAIL,
-	DNS_TIMEOUT,
-	DNS_INVALID,
-	DNS_STATUSES
-};
 const char *dns_status_name(enum dns_status); /* "ok", "no-address", ... */
 
-enum dns_source {
-	SOURCE_NONE,
-	SOURCE_MX,
-	SOURCE_IMPLICIT,
-	SOURCE_NULL_MX,
-	SOURCE_HOST,
-	SOURCE_LITERAL,
-	SOURCES
-};
 const char *dns_source_name(enum dns_source); /* NULL for SOURCE_NONE */
 
 enum verdict {

@@ -1,0 +1,183 @@
+#include "dns/message.h"
+
+#include <ldns/ldns.h>
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool dns_header_read(struct dns_header *h, const uint8_t *wire, size_t n)
+{
+	if (n < LDNS_HEADER_SIZE)
+		return false;
+	h->id = (uint16_t)(wire[0] << 8 | wire[1]);
+	h->response = wire[2] & 0x80;
+	h->truncated = wire[2] & 0x02;
+	h->rcode = wire[3] & 0x0F;
+	h->questions = (unsigned)(wire[4] << 8 | wire[5]);
+	return true;
+}
+
+bool dns_query(struct buf *out, const char *qname, enum dns_type type, uint16_t id, bool edns)
+{
+	ldns_rdf *name = ldns_dname_new_frm_str(qname);
+	ldns_pkt *packet;
+	uint8_t *wire = NULL;
+	size_t n;
+	bool good;
+
+	if (!name)
+		return false;
+	/* AD in a query asks to be told (RFC 6840 5.7) without the signatures that DO would bring.
+	 */
+	packet = ldns_pkt_query_new(name, (ldns_rr_type)type, LDNS_RR_CLASS_IN, LDNS_RD | LDNS_AD);
+	if (!packet) {
+		ldns_rdf_deep_free(name);
+		return false;
+	}
+	ldns_pkt_set_id(packet, id);
+	if (edns)
+		ldns_pkt_set_edns_udp_size(packet, DNS_UDP_SIZE);
+	good = ldns_pkt2wire(&wire, packet, &n) == LDNS_STATUS_OK;
+	if (good)
+		buf_add(out, wire, n);
+	free(wire);
+	ldns_pkt_free(packet);
+	return good;
+}
+
+/* The text of a domain name; NULL when it has none. */
+static char *name_text(const ldns_rdf *name)
+{
+	char *text, *copy;
+	size_t n;
+
+	if (!name)
+		return NULL;
+	text = ldns_rdf2str(name);
+	if (!text)
+		return NULL;
+	n = strlen(text);
+	if (n > 1 && text[n - 1] == '.')
+		n--;
+	for (size_t i = 0; i < n; i++)
+		text[i] = (char)tolower((unsigned char)text[i]);
+	copy = xstrndup(text, n); /* ldns's memory is bigger than the text */
+	free(text);
+	return copy;
+}
+
+static bool take_data(struct dns_record *r, const ldns_rr *rr)
+{
+	struct buf data = {0};
+
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
+
+		buf_add(&data, ldns_rdf_data(rdf), ldns_rdf_size(rdf));
+	}
+	if (data.len > UINT16_MAX || (r->type == TYPE_A && data.len != 4) ||
+	    (r->type == TYPE_AAAA && data.len != 16)) {
+		buf_fini(&data);
+		return false;
+	}
+	r->size = (uint16_t)data.len;
+	r->data = (uint8_t *)buf_steal(&data);
+	return true;
+}
+
+/* False: a record of no interest, or one that is not what its type says. */
+static bool take_record(struct dns_record *r, const ldns_rr *rr)
+{
+	*r = (struct dns_record){.type = (enum dns_type)ldns_rr_get_type(rr),
+				 .ttl = ldns_rr_ttl(rr)};
+	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
+		return false;
+	switch (r->type) {
+	case TYPE_MX:
+		if (ldns_rr_rd_count(rr) != 2 || ldns_rdf_size(ldns_rr_rdf(rr, 0)) != 2)
+			return false;
+		r->preference = ldns_rdf2native_int16(ldns_rr_rdf(rr, 0));
+		r->name = name_text(ldns_rr_rdf(rr, 1));
+		break;
+	case TYPE_CNAME:
+		r->name = name_text(ldns_rr_rdf(rr, 0));
+		break;
+	case TYPE_A:
+	case TYPE_AAAA:
+	case TYPE_TXT:
+	case TYPE_TLSA:
+		if (!take_data(r, rr))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	r->owner = name_text(ldns_rr_owner(rr));
+	if (r->owner && (r->name || r->data))
+		return true;
+	free(r->owner);
+	free(r->name);
+	free(r->data);
+	return false;
+}
+
+/* RFC 2308 5: the lesser of the SOA's own TTL and its last field. */
+static void take_soa(struct dns_message *m, const ldns_rr_list *authority)
+{
+	for (size_t i = 0; authority && i < ldns_rr_list_rr_count(authority); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(authority, i);
+
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA && ldns_rr_rd_count(rr) == 7) {
+			uint32_t minimum = ldns_rdf2native_int32(ldns_rr_rdf(rr, 6));
+
+			m->soa = true;
+			m->negative_ttl = ldns_rr_ttl(rr) < minimum ? ldns_rr_ttl(rr) : minimum;
+		}
+	}
+}
+
+struct dns_message *dns_message_read(const uint8_t *wire, size_t n)
+{
+	ldns_pkt *packet = NULL;
+	struct dns_message *m;
+	const ldns_rr_list *list;
+
+	if (ldns_wire2pkt(&packet, wire, n) != LDNS_STATUS_OK)
+		return NULL;
+	m = xcalloc(1, sizeof *m);
+	m->rcode = (int)ldns_pkt_get_rcode(packet);
+	m->authentic = ldns_pkt_ad(packet);
+	list = ldns_pkt_question(packet);
+	if (list && ldns_rr_list_rr_count(list) == 1 &&
+	    ldns_rr_get_class(ldns_rr_list_rr(list, 0)) == LDNS_RR_CLASS_IN) {
+		m->qname = name_text(ldns_rr_owner(ldns_rr_list_rr(list, 0)));
+		m->qtype = (enum dns_type)ldns_rr_get_type(ldns_rr_list_rr(list, 0));
+	}
+	list = ldns_pkt_answer(packet);
+	for (size_t i = 0; list && i < ldns_rr_list_rr_count(list); i++) {
+		struct dns_record r, *place;
+
+		if (!take_record(&r, ldns_rr_list_rr(list, i)))
+			continue;
+		place = ARRAY_ADD(m->answers, m->n_answers);
+		*place = r;
+	}
+	take_soa(m, ldns_pkt_authority(packet));
+	ldns_pkt_free(packet);
+	return m;
+}
+
+void dns_message_free(struct dns_message *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->n_answers; i++) {
+		free(m->answers[i].owner);
+		free(m->answers[i].name);
+		free(m->answers[i].data);
+	}
+	free(m->answers);
+	free(m->qname);
+	free(m);
+}

@@ -1,0 +1,72 @@
+/* DNS messages (RFC 1035, RFC 6891): wire to records and back. The only room that knows ldns. */
+#ifndef MXPROBE_MESSAGE_H
+#define MXPROBE_MESSAGE_H
+
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum dns_type {
+	TYPE_A = 1,
+	TYPE_CNAME = 5,
+	TYPE_SOA = 6,
+	TYPE_MX = 15,
+	TYPE_TXT = 16,
+	TYPE_AAAA = 28,
+	TYPE_TLSA = 52
+};
+
+enum { RCODE_NOERROR, RCODE_FORMERR, RCODE_SERVFAIL, RCODE_NXDOMAIN, RCODE_NOTIMP, RCODE_REFUSED };
+
+enum {
+	DNS_NAME_MAX = 253,  /* octets of a name as text, without the dot at its end */
+	DNS_UDP_SIZE = 1232, /* what EDNS says we take: no fragments on any sane path */
+	DNS_MESSAGE_MAX = 65535
+};
+
+/* Names are lower case, in presentation form (odd octets as \DDD), without the dot at their end;
+ * the root is ".". */
+struct dns_record {
+	char *owner;
+	enum dns_type type;
+	uint32_t ttl;
+	uint16_t preference; /* MX */
+	char *name;          /* CNAME, MX: the target */
+	uint8_t *data;       /* A, AAAA, TXT, TLSA: the rdata */
+	uint16_t size;
+};
+
+struct dns_message {
+	int rcode;
+	bool authentic; /* the AD bit */
+	bool
+	    authenticated; /* and the resolver that set it is trusted: the resolver fills this in */
+	char *qname;       /* NULL: no question (or not just one) in it */
+	enum dns_type qtype;
+	struct dns_record *answers;
+	size_t n_answers;
+	bool soa; /* the authority section has a SOA: what is not there is known not to be there */
+	uint32_t negative_ttl; /* of that SOA (RFC 2308 5) */
+};
+
+/* The first twelve octets. */
+struct dns_header {
+	uint16_t id;
+	bool response, truncated;
+	int rcode;
+	unsigned questions;
+};
+
+/* A query with RD and AD set, with an OPT record if edns. False: qname is no domain name. */
+bool dns_query(struct buf *out, const char *qname, enum dns_type, uint16_t id, bool edns) MUSTCHECK;
+
+/* False: shorter than a header. */
+bool dns_header_read(struct dns_header *, const uint8_t *wire, size_t n) MUSTCHECK;
+
+/* NULL: it cannot be read as a DNS message. */
+struct dns_message *dns_message_read(const uint8_t *wire, size_t n);
+void dns_message_free(struct dns_message *);
+
+#endif

@@ -1,0 +1,613 @@
+#include "dns/resolver.h"
+
+#include "base/map.h"
+#include "net/stream.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+	KEY_MAX = DNS_NAME_MAX + 3,
+	FAILURE_TTL = 30, /* seconds a failure is remembered; RFC 2308 7.1 allows 300 */
+	TTL_MAX = 86400,
+	PACKETS_A_TRY = 100 /* wrong answers looked at in one try, lest a flood keeps us busy */
+};
+
+struct query {
+	struct question *question; /* NULL once its call-back runs */
+	struct query *next;
+	void (*done)(void *arg, const struct dns_answer *);
+	void *arg;
+};
+
+/* One question, from its first asker until its answer has grown old. */
+struct question {
+	struct resolver *resolver;
+	char key[KEY_MAX]; /* two octets of type, then the name in lower case */
+	size_t key_len;
+	enum dns_type type;
+	struct query *askers;
+	struct question *next; /* in the queue, or in the list of what is to be told */
+	bool queued, flying, known, telling;
+	bool busy; /* its askers are being told: the answer must stay */
+
+	/* the try under way */
+	unsigned tries; /* used up */
+	size_t server;  /* to ask now */
+	bool failed;    /* some server has said that it will not tell: servfail, not timeout */
+	bool plain;     /* without EDNS */
+	uint16_t id;
+	unsigned packets;
+	int fd; /* UDP; -1 */
+	struct watch *watch;
+	struct stream *tcp;
+	struct buf in; /* TCP octets */
+	struct timer timer;
+
+	/* the answer, when known */
+	enum dns_status status;
+	struct dns_message *message;
+	usec_t expires;
+};
+
+struct resolver {
+	struct loop *loop;
+	struct resolver_conf conf;
+	bool no_edns[RESOLVERS_MAX]; /* servers that answered FORMERR to an OPT record */
+	struct map questions;
+	struct question *queue, **queue_end;
+	unsigned flying;
+	size_t first;      /* server of the next question, with rotate */
+	struct timer tell; /* hands known answers on, in a turn of its own */
+	struct question *to_tell, **to_tell_end;
+	uint8_t random[256];
+	size_t random_left;
+};
+
+const struct resolver_conf resolver_conf_default = {
+    .timeout = 2 * USEC_PER_SEC, .tries = 3, .in_flight = 64};
+
+static void start_try(struct question *q);
+static void pump(struct resolver *r);
+
+static const char *name_of(const struct question *q)
+{
+	return q->key + 2;
+}
+
+static const char *type_name(enum dns_type type)
+{
+	switch (type) {
+	case TYPE_A:
+		return "A";
+	case TYPE_AAAA:
+		return "AAAA";
+	case TYPE_MX:
+		return "MX";
+	case TYPE_TXT:
+		return "TXT";
+	case TYPE_TLSA:
+		return "TLSA";
+	default:
+		return "?";
+	}
+}
+
+static void trace(struct question *q, const char *what)
+{
+	struct resolver *r = q->resolver;
+	char server[ADDR_STRLEN];
+	char *line;
+
+	if (!r->conf.trace)
+		return;
+	line = xasprintf("%s %s: %s (%s)", name_of(q), type_name(q->type), what,
+			 addr_format(&r->conf.servers[q->server], server));
+	r->conf.trace(r->conf.trace_arg, line);
+	free(line);
+}
+
+static void on_tell(void *arg);
+
+struct resolver *resolver_new(struct loop *loop, const struct resolver_conf *conf)
+{
+	struct resolver *r = xcalloc(1, sizeof *r);
+
+	r->loop = loop;
+	r->conf = *conf;
+	r->queue_end = &r->queue;
+	r->to_tell_end = &r->to_tell;
+	timer_init(&r->tell, loop, on_tell, r);
+	return r;
+}
+
+static void close_try(struct question *q)
+{
+	watch_free(q->watch);
+	q->watch = NULL;
+	if (q->fd >= 0)
+		(void)close(q->fd); /* a datagram socket has nothing left to lose */
+	q->fd = -1;
+	stream_free(q->tcp);
+	q->tcp = NULL;
+	buf_fini(&q->in);
+	timer_at(&q->timer, USEC_NEVER);
+}
+
+static void question_free(struct question *q)
+{
+	close_try(q);
+	timer_fini(&q->timer);
+	while (q->askers) {
+		struct query *asker = q->askers;
+
+		q->askers = asker->next;
+		free(asker);
+	}
+	dns_message_free(q->message);
+	free(q);
+}
+
+void resolver_free(struct resolver *r)
+{
+	struct question *q;
+	size_t at = 0;
+
+	if (!r)
+		return;
+	while ((q = map_next(&r->questions, &at)) != NULL)
+		question_free(q);
+	map_fini(&r->questions);
+	timer_fini(&r->tell);
+	free(r);
+}
+
+static uint16_t random_id(struct resolver *r)
+{
+	uint16_t id;
+
+	if (r->random_left < sizeof id) {
+		if (getrandom(r->random, sizeof r->random, 0) != (ssize_t)sizeof r->random)
+			abort(); /* guessable ids are worse than none */
+		r->random_left = sizeof r->random;
+	}
+	r->random_left -= sizeof id;
+	memcpy(&id, r->random + r->random_left, sizeof id);
+	return id;
+}
+
+/* Telling: detached from every list first, called back last. */
+
+static void tell_later(struct question *q)
+{
+	struct resolver *r = q->resolver;
+
+	if (q->telling)
+		return;
+	q->telling = true;
+	q->next = NULL;
+	*r->to_tell_end = q;
+	r->to_tell_end = &q->next;
+	timer_at(&r->tell, loop_now(r->loop));
+}
+
+static void on_tell(void *arg)
+{
+	struct resolver *r = arg;
+	struct question *q;
+
+	while ((q = r->to_tell) != NULL) {
+		struct dns_answer answer = {.status = q->status, .message = q->message};
+
+		r->to_tell = q->next;
+		if (!r->to_tell)
+			r->to_tell_end = &r->to_tell;
+		q->telling = false;
+		/* An asker may ask the same again from its call-back, or cancel another: what is
+		 * then in the list counts. */
+		q->busy = true;
+		while (q->askers && !q->telling) {
+			struct query *asker = q->askers;
+
+			q->askers = asker->next;
+			asker->question = NULL;
+			asker->done(asker->arg, &answer);
+			free(asker);
+		}
+		q->busy = false;
+	}
+	pump(r);
+}
+
+static uint32_t ttl_of(const struct question *q)
+{
+	uint32_t ttl = TTL_MAX;
+
+	if (!q->message)
+		return FAILURE_TTL;
+	if (!q->message->n_answers || q->status != DNS_OK)
+		return q->message->soa && q->message->negative_ttl < TTL_MAX
+			   ? q->message->negative_ttl
+			   : FAILURE_TTL;
+	for (size_t i = 0; i < q->message->n_answers; i++)
+		if (q->message->answers[i].ttl < ttl)
+			ttl = q->message->answers[i].ttl;
+	return ttl;
+}
+
+/* The question is answered, one way or other. */
+static void settle(struct question *q, enum dns_status status, struct dns_message *message)
+{
+	struct resolver *r = q->resolver;
+
+	close_try(q);
+	if (q->flying)
+		r->flying--;
+	q->flying = false;
+	q->known = true;
+	q->status = status;
+	q->message = message;
+	q->expires = loop_now(r->loop) + (usec_t)ttl_of(q) * USEC_PER_SEC;
+	tell_later(q);
+}
+
+/* The try came to nothing. */
+static void next_try(struct question *q, const char *why)
+{
+	struct resolver *r = q->resolver;
+
+	trace(q, why);
+	close_try(q);
+	q->tries++;
+	if (q->tries >= r->conf.tries) {
+		settle(q, q->failed ? DNS_SERVFAIL : DNS_TIMEOUT, NULL);
+		return;
+	}
+	q->server = (q->server + 1) % r->conf.n_servers;
+	q->plain = r->no_edns[q->server];
+	start_try(q);
+}
+
+static void server_failed(struct question *q, const char *why)
+{
+	q->failed = true;
+	next_try(q, why);
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	return strcasecmp(a, b) == 0;
+}
+
+/* A whole message with our id has come from the server asked. False: it is not an answer to our
+ * question, and the true one may still come. */
+static bool take_message(struct question *q, const uint8_t *wire, size_t n,
+			 const struct dns_header *h, bool tcp)
+{
+	struct resolver *r = q->resolver;
+	struct dns_message *m;
+	bool ours;
+
+	m = dns_message_read(wire, n);
+	if (!m) {
+		server_failed(q, "an answer that cannot be read");
+		return true;
+	}
+	ours = m->qname && m->qtype == q->type && same_name(m->qname, name_of(q));
+	/* A server that cannot read our query may leave the question out of its complaint. */
+	if (!ours &&
+	    !(h->questions == 0 && (h->rcode == RCODE_FORMERR || h->rcode == RCODE_NOTIMP ||
+				    h->rcode == RCODE_SERVFAIL || h->rcode == RCODE_REFUSED))) {
+		dns_message_free(m);
+		if (tcp)
+			server_failed(q, "an answer to another question");
+		return tcp;
+	}
+	m->authenticated =
+	    m->authentic && (r->conf.trust_ad || addr_is_loopback(&r->conf.servers[q->server]));
+	switch (m->rcode) {
+	case RCODE_NOERROR:
+		trace(q, m->n_answers ? "answered" : "answered: no such record");
+		settle(q, DNS_OK, m);
+		return true;
+	case RCODE_NXDOMAIN:
+		trace(q, "NXDOMAIN");
+		settle(q, DNS_NXDOMAIN, m);
+		return true;
+	case RCODE_FORMERR:
+		dns_message_free(m);
+		if (!q->plain) { /* RFC 6891 7: it may know nothing of EDNS */
+			r->no_edns[q->server] = true;
+			q->plain = true;
+			trace(q, "FORMERR, again without EDNS");
+			close_try(q);
+			start_try(q);
+		} else {
+			server_failed(q, "FORMERR");
+		}
+		return true;
+	default:
+		server_failed(q, m->rcode == RCODE_SERVFAIL  ? "SERVFAIL"
+				 : m->rcode == RCODE_REFUSED ? "REFUSED"
+				 : m->rcode == RCODE_NOTIMP  ? "NOTIMP"
+							     : "an error");
+		dns_message_free(m);
+		return true;
+	}
+}
+
+/* TCP, after truncation (RFC 7766) */
+
+static void on_tcp_connected(void *arg)
+{
+	struct question *q = arg;
+	struct buf query = {0};
+	uint8_t length[2];
+
+	if (dns_query(&query, name_of(q), q->type, q->id, !q->plain)) {
+		length[0] = (uint8_t)(query.len >> 8);
+		length[1] = (uint8_t)query.len;
+		stream_write(q->tcp, length, sizeof length);
+		stream_write(q->tcp, query.data, query.len);
+	}
+	buf_fini(&query);
+}
+
+static void on_tcp_data(void *arg, const char *bytes, size_t n)
+{
+	struct question *q = arg;
+	struct dns_header h;
+	const uint8_t *in;
+	size_t length;
+
+	buf_add(&q->in, bytes, n);
+	in = (const uint8_t *)q->in.data;
+	if (q->in.len < 2)
+		return;
+	length = (size_t)(in[0] << 8 | in[1]);
+	if (q->in.len - 2 < length)
+		return;
+	/* The copy outlives the try, which ends while it is read. */
+	uint8_t *wire = xmalloc(length);
+
+	memcpy(wire, in + 2, length);
+	if (!dns_header_read(&h, wire, length) || h.id != q->id || !h.response)
+		server_failed(q, "no answer to our question over TCP");
+	else
+		(void)take_message(q, wire, length, &h, true); /* over TCP it is always taken */
+	free(wire);
+}
+
+static void on_tcp_secured(void *arg, struct tls_facts *facts)
+{
+	(void)arg;
+	tls_facts_free(facts); /* no TLS here */
+}
+
+static void on_tcp_failed(void *arg, enum stream_fault fault, int err, struct tls_facts *facts)
+{
+	struct question *q = arg;
+
+	(void)fault, (void)err;
+	tls_facts_free(facts);
+	server_failed(q, "truncated, and TCP failed");
+}
+
+static const struct stream_events tcp_events = {
+    .connected = on_tcp_connected,
+    .data = on_tcp_data,
+    .secured = on_tcp_secured,
+    .failed = on_tcp_failed,
+};
+
+static void start_tcp(struct question *q)
+{
+	struct resolver *r = q->resolver;
+	int err;
+
+	trace(q, "truncated, again over TCP");
+	close_try(q);
+	q->id = random_id(r);
+	q->tcp = stream_open(r->loop, &r->conf.servers[q->server], NULL, &tcp_events, q, &err);
+	if (!q->tcp) {
+		server_failed(q, "truncated, and TCP failed");
+		return;
+	}
+	timer_at(&q->timer, loop_now(r->loop) + r->conf.timeout);
+}
+
+/* UDP */
+
+static void on_udp(void *arg, unsigned ready)
+{
+	struct question *q = arg;
+	uint8_t wire[4096];
+
+	(void)ready;
+	/* One datagram at a time until the question or the socket is done with. */
+	while (q->fd >= 0) {
+		struct dns_header h;
+		ssize_t n = recv(q->fd, wire, sizeof wire, 0);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			if (errno != EAGAIN && errno != EWOULDBLOCK)
+				next_try(q, strerror(errno)); /* nobody listens there */
+			return;
+		}
+		if (++q->packets > PACKETS_A_TRY) {
+			server_failed(q, "a flood of wrong answers");
+			return;
+		}
+		/* The socket is connected: only the server's own address gets here. */
+		if (!dns_header_read(&h, wire, (size_t)n) || !h.response || h.id != q->id)
+			continue;
+		if (h.truncated) {
+			start_tcp(q);
+			return;
+		}
+		if (take_message(q, wire, (size_t)n, &h, false))
+			return;
+	}
+}
+
+static void on_timeout(void *arg)
+{
+	struct question *q = arg;
+
+	next_try(q, q->tcp ? "no answer over TCP" : "no answer");
+}
+
+static int open_udp(const struct addr *server)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = addr_to_sockaddr(server, &sa);
+	int fd = socket(server->family, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		return -1;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+	    connect(fd, (struct sockaddr *)&sa, len) != 0) {
+		int err = errno;
+
+		(void)close(fd); /* nothing was sent */
+		errno = err;
+		return -1;
+	}
+	return fd;
+}
+
+/* A fresh socket, hence port, and a fresh id for each attempt (RFC 5452). */
+static void start_try(struct question *q)
+{
+	struct resolver *r = q->resolver;
+	struct buf query = {0};
+
+	q->packets = 0;
+	q->id = random_id(r);
+	if (!dns_query(&query, name_of(q), q->type, q->id, !q->plain)) {
+		settle(q, DNS_INVALID, NULL);
+		return;
+	}
+	timer_at(&q->timer, loop_now(r->loop) + r->conf.timeout);
+	q->fd = open_udp(&r->conf.servers[q->server]);
+	if (q->fd < 0) {
+		/* Without a descriptor or a route there is nothing but to wait for the try's end.
+		 */
+		trace(q, strerror(errno));
+	} else {
+		q->watch = watch_new(r->loop, q->fd, on_udp, q);
+		watch_want(q->watch, READY_READ);
+		if (send(q->fd, query.data, query.len, 0) < 0)
+			trace(q, strerror(errno)); /* as if it had been lost */
+	}
+	buf_fini(&query);
+}
+
+/* Starts what waits, as far as the bound allows: more answers than a socket buffer or the
+ * descriptors hold would only be lost. */
+static void pump(struct resolver *r)
+{
+	while (r->queue && r->flying < r->conf.in_flight) {
+		struct question *q = r->queue;
+
+		r->queue = q->next;
+		if (!r->queue)
+			r->queue_end = &r->queue;
+		q->next = NULL;
+		q->queued = false;
+		if (!q->askers)
+			continue; /* nobody wants to know any more; asked again, it is queued again
+				   */
+		q->flying = true;
+		r->flying++;
+		start_try(q);
+	}
+}
+
+static size_t make_key(char key[KEY_MAX], const char *qname, enum dns_type type)
+{
+	size_t n = strlen(qname);
+
+	if (n > 1 && qname[n - 1] == '.')
+		n--;
+	if (n > DNS_NAME_MAX)
+		n = DNS_NAME_MAX; /* too long to be a name; the copy is still told apart by its end
+				   */
+	key[0] = (char)(type >> 8);
+	key[1] = (char)type;
+	for (size_t i = 0; i < n; i++)
+		key[2 + i] = (char)tolower((unsigned char)qname[i]);
+	key[2 + n] = '\0';
+	return 2 + n;
+}
+
+static void ask_network(struct question *q)
+{
+	struct resolver *r = q->resolver;
+
+	q->known = q->failed = false;
+	q->tries = 0;
+	q->server = r->conf.rotate ? r->first++ % r->conf.n_servers : 0;
+	q->plain = r->no_edns[q->server];
+	dns_message_free(q->message);
+	q->message = NULL;
+	q->queued = true;
+	q->next = NULL;
+	*r->queue_end = q;
+	r->queue_end = &q->next;
+	timer_at(&r->tell, loop_now(r->loop)); /* which pumps: starting never calls back */
+}
+
+struct query *resolver_ask(struct resolver *r, const char *qname, enum dns_type type,
+			   void (*done)(void *arg, const struct dns_answer *), void *arg)
+{
+	struct query *asker = xcalloc(1, sizeof *asker), **end;
+	char key[KEY_MAX];
+	size_t len = make_key(key, qname, type);
+	struct question *q = map_get(&r->questions, key, len);
+
+	if (!q) {
+		q = xcalloc(1, sizeof *q);
+		q->resolver = r;
+		memcpy(q->key, key, sizeof key);
+		q->key_len = len;
+		q->type = type;
+		q->fd = -1;
+		timer_init(&q->timer, r->loop, on_timeout, q);
+		(void)map_put(&r->questions, key, len, q); /* it was not there */
+	}
+	*asker = (struct query){.question = q, .done = done, .arg = arg};
+	for (end = &q->askers; *end; end = &(*end)->next)
+		;
+	*end = asker;
+	if (strlen(qname) > DNS_NAME_MAX + 1) {
+		q->known = true;
+		q->status = DNS_INVALID;
+		q->expires = USEC_NEVER;
+	}
+	if (q->known && (q->telling || q->busy || loop_now(r->loop) < q->expires))
+		tell_later(q);
+	else if (!q->queued && !q->flying)
+		ask_network(q);
+	return asker;
+}
+
+void resolver_cancel(struct query *asker)
+{
+	struct query **place;
+
+	if (!asker || !asker->question)
+		return;
+	for (place = &asker->question->askers; *place != asker; place = &(*place)->next)
+		;
+	*place = asker->next;
+	free(asker);
+}

@@ -1,0 +1,51 @@
+/* Asynchronous stub resolver on the loop: UDP with EDNS, without it after FORMERR, TCP after
+ * truncation; the next server after a try without a good answer. The same question asked while it
+ * is in flight, or while its answer lives, is asked once. */
+#ifndef MXPROBE_RESOLVER_H
+#define MXPROBE_RESOLVER_H
+
+#include "base/addr.h"
+#include "dns/message.h"
+#include "dns/resolvconf.h"
+#include "dns/status.h"
+#include "net/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct resolver;
+struct query; /* one asker's wish */
+
+struct resolver_conf {
+	struct addr servers[RESOLVERS_MAX]; /* recursive ones, at least one */
+	size_t n_servers;
+	usec_t timeout;     /* of one try */
+	unsigned tries;     /* in all, over the servers in turn */
+	bool trust_ad;      /* the AD bit counts though the server is not on loopback */
+	bool rotate;        /* begin each question at another server */
+	unsigned in_flight; /* most questions at once: one descriptor each */
+	/* For -vv; NULL: nobody listens. */
+	void (*trace)(void *arg, const char *line);
+	void *trace_arg;
+};
+
+/* Two seconds a try, three tries, 64 questions in flight. */
+extern const struct resolver_conf resolver_conf_default;
+
+struct resolver *resolver_new(struct loop *, const struct resolver_conf *);
+void resolver_free(struct resolver *); /* open queries are forgotten without a call-back */
+
+/* What a question came to. DNS_OK: `message` has NOERROR, with or without records. DNS_NXDOMAIN:
+ * the message too. Else message is NULL. It is alive during the call-back only. */
+struct dns_answer {
+	enum dns_status status;
+	const struct dns_message *message;
+};
+
+/* Asks; `done` comes once, from the loop, never from inside this function. qname: text, any case. A
+ * name that cannot be a domain name ends as DNS_INVALID. */
+struct query *resolver_ask(struct resolver *, const char *qname, enum dns_type,
+			   void (*done)(void *arg, const struct dns_answer *), void *arg);
+void resolver_cancel(struct query *); /* before its call-back only */
+
+#endif

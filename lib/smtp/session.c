@@ -1,0 +1,340 @@
+#include "smtp/session.h"
+
+#include "net/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct session {
+	struct loop *loop;
+	const struct session_conf *conf;
+	struct addr to;
+	const char *host;
+	void (*done)(void *arg, struct observation *);
+	void *arg;
+	usec_t started, deadline;
+	struct stream *stream;
+	struct timer timer;
+	struct dialogue dialogue;
+	struct observation seen;
+	struct buf line; /* of the server, for the trace */
+};
+
+static const struct stream_events events;
+
+static void trace(struct session *s, char mark, const char *text, size_t n)
+{
+	struct session_trace t = {.addr = &s->to,
+				  .host = s->host,
+				  .at = loop_now(s->loop) - s->started,
+				  .mark = mark,
+				  .text = text,
+				  .n = n};
+
+	s->conf->trace(s->conf->trace_arg, &t);
+}
+
+static void trace_str(struct session *s, char mark, const char *text)
+{
+	if (s->conf->trace)
+		trace(s, mark, text, strlen(text));
+}
+
+/* Shows what the server said line by line, however it came. */
+static void trace_heard(struct session *s, const char *bytes, size_t n)
+{
+	if (!s->conf->trace)
+		return;
+	while (n) {
+		const char *lf = memchr(bytes, '\n', n);
+		size_t len = lf ? (size_t)(lf - bytes) : n;
+
+		if (s->line.len + len <= REPLY_LINE_MAX)
+			buf_add(&s->line, bytes, len);
+		if (!lf)
+			return;
+		if (s->line.len && s->line.data[s->line.len - 1] == '\r')
+			s->line.len--;
+		trace(s, '<', s->line.data, s->line.len);
+		buf_clear(&s->line);
+		bytes += len + 1;
+		n -= len + 1;
+	}
+}
+
+static void drop_stream(struct session *s)
+{
+	if (s->stream && s->seen.rtt == USEC_NONE)
+		s->seen.rtt = stream_rtt(s->stream);
+	stream_free(s->stream);
+	s->stream = NULL;
+}
+
+static void destroy(struct session *s)
+{
+	drop_stream(s);
+	timer_fini(&s->timer);
+	dialogue_fini(&s->dialogue);
+	observation_fini(&s->seen);
+	buf_fini(&s->line);
+	free(s);
+}
+
+static void finish(struct session *s)
+{
+	if (s->conf->trace && s->line.len)
+		trace(s, '<', s->line.data, s->line.len);
+	if (s->stream)
+		stream_shut(s->stream);
+	drop_stream(s);
+	trace_str(s, '*', s->seen.error ? s->seen.error : "closed");
+	timer_at(&s->timer, USEC_NEVER);
+	s->done(s->arg, &s->seen);
+	destroy(s);
+}
+
+/* Does what the dialogue wants next. Finishes (and frees) the session when it is over. */
+static void step(struct session *s)
+{
+	char command[DIALOGUE_COMMAND_MAX];
+	size_t n;
+
+	if (dialogue_need(&s->dialogue) == NEED_SEND) {
+		n = dialogue_take(&s->dialogue, command, sizeof command);
+		stream_write(s->stream, command, n);
+		if (s->conf->trace)
+			trace(s, '>', command, n - 2);
+	}
+	if (dialogue_need(&s->dialogue) == NEED_NOTHING)
+		finish(s);
+	else
+		timer_at(&s->timer, dialogue_deadline(&s->dialogue));
+}
+
+static enum end end_of_connect_error(int err)
+{
+	switch (err) {
+	case ECONNREFUSED:
+	case ECONNRESET: /* refused by a middlebox, or a listener that went away */
+		return END_REFUSED;
+	case ETIMEDOUT:
+		return END_TIMEOUT;
+	case EACCES:
+	case EPERM:
+	case EADDRNOTAVAIL:
+	case EADDRINUSE:
+	case EINVAL:
+		return END_LOCAL_ERROR;
+	default:
+		return END_UNREACHABLE;
+	}
+}
+
+/* What connect() said at once is this machine's word, not the network's. */
+static enum end end_of_open_error(int err, bool bound)
+{
+	switch (err) {
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case EAFNOSUPPORT:
+	case EPFNOSUPPORT:
+	case EPROTONOSUPPORT:
+		return END_NO_ROUTE;
+	case EADDRNOTAVAIL: /* no source address of that family; with --bind it is the one named */
+		return bound ? END_LOCAL_ERROR : END_NO_ROUTE;
+	case ECONNREFUSED:
+	case ETIMEDOUT:
+		return end_of_connect_error(err);
+	default:
+		return END_LOCAL_ERROR;
+	}
+}
+
+static const struct addr *source(const struct session *s)
+{
+	return s->to.family == AF_INET ? s->conf->bind4 : s->conf->bind6;
+}
+
+static bool want_later(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM || err == EAGAIN;
+}
+
+static void open_stream(struct session *s, bool plain, int *err)
+{
+	*err = 0;
+	dialogue_init(&s->dialogue, &s->conf->dialogue, &s->seen, loop_now(s->loop), s->deadline,
+		      plain);
+	s->stream = stream_open(s->loop, &s->to, source(s), &events, s, err);
+	timer_at(&s->timer, dialogue_deadline(&s->dialogue));
+	trace_str(s, '*', plain ? "connecting again, without TLS" : "connecting");
+}
+
+/* The system refused: told by the timer, since a start must not call back. */
+static void refused_at_once(struct session *s, int err)
+{
+	dialogue_fail(&s->dialogue, end_of_open_error(err, source(s) != NULL), err,
+		      loop_now(s->loop));
+	timer_at(&s->timer, loop_now(s->loop));
+}
+
+/* In mode auto senders go on without TLS, so a failed handshake gets a second connection. */
+static bool fall_back(struct session *s)
+{
+	struct tls_facts *facts;
+	unsigned notes = NOTE_TLS_FALLBACK;
+	int err;
+
+	if (s->conf->dialogue.tls != TLS_AUTO || s->dialogue.plain || s->seen.end != END_TLS)
+		return false;
+	facts = tls_facts_new();
+	facts->error = s->seen.error ? s->seen.error : xstrdup("TLS handshake failed");
+	s->seen.error = NULL;
+	trace_str(s, '*', facts->error);
+	stream_free(s->stream);
+	s->stream = NULL;
+	dialogue_fini(&s->dialogue);
+	observation_fini(&s->seen);
+	s->seen.notes = notes;
+	s->seen.tls = facts;
+	open_stream(s, true, &err);
+	if (!s->stream)
+		refused_at_once(s, err);
+	return true;
+}
+
+static void on_connected(void *arg)
+{
+	struct session *s = arg;
+
+	dialogue_connected(&s->dialogue, loop_now(s->loop));
+	trace_str(s, '*', "connected");
+	step(s);
+}
+
+static void on_data(void *arg, const char *bytes, size_t n)
+{
+	struct session *s = arg;
+	usec_t now = loop_now(s->loop);
+
+	while (n && dialogue_need(&s->dialogue) != NEED_NOTHING) {
+		size_t used = dialogue_feed(&s->dialogue, bytes, n, now);
+
+		trace_heard(s, bytes, used);
+		bytes += used;
+		n -= used;
+		if (dialogue_need(&s->dialogue) == NEED_TLS) {
+			stream_start_tls(s->stream, s->conf->tls, s->host);
+			timer_at(&s->timer, dialogue_deadline(&s->dialogue));
+			return;
+		}
+		if (dialogue_need(&s->dialogue) == NEED_NOTHING)
+			break;
+		step(s);
+	}
+	if (dialogue_need(&s->dialogue) == NEED_NOTHING)
+		finish(s);
+}
+
+static void on_secured(void *arg, struct tls_facts *facts)
+{
+	struct session *s = arg;
+
+	if (s->conf->trace) {
+		char *text = xasprintf("%s, %s", facts->version, facts->cipher);
+
+		trace_str(s, '*', text);
+		free(text);
+	}
+	dialogue_secured(&s->dialogue, facts, loop_now(s->loop));
+	step(s);
+}
+
+static void on_failed(void *arg, enum stream_fault fault, int err, struct tls_facts *facts)
+{
+	struct session *s = arg;
+	usec_t now = loop_now(s->loop);
+	char *words = NULL;
+
+	switch (fault) {
+	case STREAM_CONNECT:
+		dialogue_fail(&s->dialogue, end_of_connect_error(err), err, now);
+		break;
+	case STREAM_EOF:
+	case STREAM_RESET:
+		dialogue_fail(&s->dialogue, END_CLOSED, err, now);
+		break;
+	case STREAM_TLS:
+		words = facts && facts->error ? xstrdup(facts->error) : NULL;
+		dialogue_fail(&s->dialogue, END_TLS, 0, now);
+		break;
+	case STREAM_INJECTED:
+		words = xstrdup("plaintext follows the reply to STARTTLS");
+		dialogue_fail(&s->dialogue, END_TLS, 0, now);
+		break;
+	}
+	if (words && s->seen.end == END_TLS) {
+		free(s->seen.error);
+		s->seen.error = words;
+		words = NULL;
+	}
+	free(words);
+	tls_facts_free(facts);
+	if (fault == STREAM_INJECTED || !fall_back(s))
+		finish(s);
+}
+
+static const struct stream_events events = {
+    .connected = on_connected,
+    .data = on_data,
+    .secured = on_secured,
+    .failed = on_failed,
+};
+
+static void on_timer(void *arg)
+{
+	struct session *s = arg;
+
+	if (dialogue_need(&s->dialogue) != NEED_NOTHING)
+		dialogue_fail(&s->dialogue, END_TIMEOUT, 0, loop_now(s->loop));
+	finish(s);
+}
+
+struct session *session_start(struct loop *loop, const struct session_conf *conf,
+			      const struct addr *to, const char *host,
+			      void (*done)(void *arg, struct observation *), void *arg, int *err)
+{
+	struct session *s = xcalloc(1, sizeof *s);
+
+	s->loop = loop;
+	s->conf = conf;
+	s->to = *to;
+	s->host = host;
+	s->done = done;
+	s->arg = arg;
+	s->started = loop_now(loop);
+	s->deadline = s->started + conf->timeout;
+	observation_init(&s->seen);
+	timer_init(&s->timer, loop, on_timer, s);
+	open_stream(s, false, err);
+	if (!s->stream && want_later(*err)) {
+		destroy(s);
+		return NULL;
+	}
+	if (!s->stream)
+		refused_at_once(s, *err);
+	return s;
+}
+
+void session_cancel(struct session *s)
+{
+	if (s)
+		destroy(s);
+}
+
+enum phase session_phase(const struct session *s)
+{
+	return dialogue_phase(&s->dialogue);
+}

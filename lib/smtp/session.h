@@ -1,0 +1,48 @@
+/* One dialogue over one connection, with its deadlines; in TLS mode auto a second connection in
+ * plaintext when the handshake failed on the first. */
+#ifndef MXPROBE_SESSION_H
+#define MXPROBE_SESSION_H
+
+#include "base/addr.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "smtp/dialogue.h"
+#include "smtp/observation.h"
+
+struct session;
+
+/* What a session says while it runs, for -v. `at` is the time since it began. */
+struct session_trace {
+	const struct addr *addr;
+	const char *host; /* the MX host; NULL: none */
+	usec_t at;
+	char mark;        /* '>' we said, '<' the server said, '*' what happened */
+	const char *text; /* one line, any octets */
+	size_t n;
+};
+
+/* Shared by all sessions of a run; stays the caller's. */
+struct session_conf {
+	struct dialogue_conf dialogue;
+	usec_t timeout; /* from connect to the reply to MAIL FROM */
+	struct tls_context *tls;
+	const struct addr *bind4, *bind6; /* source addresses; NULL: the system chooses */
+	void (*trace)(void *arg, const struct session_trace *); /* NULL: nobody listens */
+	void *trace_arg;
+};
+
+/* Begins. `host` is the MX host's name for SNI and trace (NULL: none) and stays the caller's while
+ * the session runs. `done` comes once, from the loop, and may take the observation's contents over
+ * (what it leaves is freed); the session is freed after it. NULL: the machine has no descriptor or
+ * memory for a socket just now (*err); that says nothing about the server, and it is to be tried
+ * again later. */
+struct session *session_start(struct loop *, const struct session_conf *, const struct addr *to,
+			      const char *host, void (*done)(void *arg, struct observation *),
+			      void *arg, int *err) MUSTCHECK;
+
+/* Ends it at once without a call-back: QUIT is not waited for. */
+void session_cancel(struct session *);
+
+enum phase session_phase(const struct session *);
+
+#endif
