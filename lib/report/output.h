@@ -1,4 +1,6 @@
-/* Where reports go: standard output, or a file that appears whole or not at all. */
+/* Where reports go: standard output, or a file that appears whole or not at all.
+ *
+ * The program ignores SIGPIPE: a reader that went away is then an error like a full disk. */
 #ifndef MXPROBE_OUTPUT_H
 #define MXPROBE_OUTPUT_H
 
@@ -10,15 +12,26 @@
 struct output;
 
 /* `path` NULL: standard output. A path that is a regular file or does not exist: a temporary file
- * in the same folder that output_close syncs and renames over it. Anything else (a device, a pipe)
- * is opened and written directly. NULL and *error (caller frees) when it cannot be opened. */
+ * in the same folder that output_close syncs and renames over it; an existing file's mode is kept
+ * and a symbolic link stays, its target is replaced. Anything else (a device, a pipe, a descriptor
+ * by the name of /dev/stdout or /dev/fd/N) is opened and written directly; opening a FIFO waits for
+ * its reader. NULL and *error (caller frees) when it cannot be opened. */
 struct output *output_open(const char *path, char **error) MUSTCHECK;
 
-/* Writes all; a failure is kept and told by output_close. flush: hand it on now. */
+/* Writes all, at once; waits where the other end is slow. After a failure nothing more is written;
+ * output_close tells of it. */
 void output_write(struct output *, const void *bytes, size_t n);
 
-/* Ends it: with `keep`, syncs and renames; else the temporary file is removed. False and *error
- * (caller frees) when anything was not really written; frees the output in any case. */
+/* True after a failure: going on to write is of no use. */
+bool output_failed(const struct output *);
+
+/* Ends it: with `keep`, syncs and renames; else the temporary file is removed (what was written
+ * directly stays written, and its failure counts). False and *error (caller frees) when anything
+ * was not really written; frees the output in any case. */
 bool output_close(struct output *, bool keep, char **error) MUSTCHECK;
+
+/* Writes all of it to a descriptor, also when that is not blocking or a signal comes in between.
+ * Returns 0, or the errno of the failure. */
+int output_all(int fd, const void *bytes, size_t n) MUSTCHECK;
 
 #endif
