@@ -8,12 +8,17 @@
 
 #include <stdbool.h>
 
+struct plugin_conf; /* report/plugin.h */
+
 struct report_conf {
 	bool color;     /* ANSI colour; never the only carrier of meaning */
 	unsigned width; /* columns to fit the table into; 0: no limit is known, use 0 = as wide as
 			   needed */
 	bool explain;   /* the table's advice, JSON's field `advice` */
 	unsigned verbose;
+	const struct plugin_conf *plugin; /* limits of plugin mode; NULL: none. The caller's, alive
+					     until the report has ended */
+	bool addresses;                   /* Prometheus: address and port as labels */
 };
 
 struct report {
@@ -22,6 +27,7 @@ struct report {
 	struct buf out;   /* each call appends; the caller writes and clears it */
 	unsigned targets; /* reported so far */
 	void *state;      /* the kind's own */
+	int exit;         /* plugin mode: the state, once the report has ended */
 };
 
 struct report_kind {
@@ -31,7 +37,7 @@ struct report_kind {
 	void (*end)(struct report *); /* frees the kind's own state, too */
 };
 
-extern const struct report_kind report_table, report_json;
+extern const struct report_kind report_table, report_json, report_plugin, report_prometheus;
 
 void report_begin(struct report *, const struct report_kind *, const struct report_conf *);
 void report_target(struct report *, const struct result *);
