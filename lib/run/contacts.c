@@ -1,0 +1,262 @@
+#include "run/contacts.h"
+
+#include "base/map.h"
+#include "run/probe.h"
+#include "run/sched.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* When the machine is out of descriptors and no session of ours is open that would give one back.
+ */
+#define RETRY_PAUSE (50 * USEC_PER_MS)
+
+struct waiter {
+	void (*done)(void *arg);
+	void *arg;
+};
+
+struct running {
+	struct item *item;
+	struct session *session;
+	struct running *next, **place;
+};
+
+struct item {
+	struct sched_item sched; /* first: the scheduler hands this back */
+	struct contacts *all;
+	struct probe probe;
+	char *host;
+	unsigned left, open; /* sessions to start, sessions under way */
+	struct timer again;  /* the pause before the next one */
+	struct running *running;
+	struct waiter *waiters;
+	size_t n_waiters;
+};
+
+struct contacts {
+	struct loop *loop;
+	struct contacts_conf conf;
+	struct sched sched;
+	struct map items;
+	struct timer pump; /* starts what may start, never from inside a caller */
+	enum end stopped;  /* END_NONE: it is not */
+};
+
+static void pump(void *arg);
+
+struct contacts *contacts_new(struct loop *loop, const struct contacts_conf *conf)
+{
+	struct contacts *c = xcalloc(1, sizeof *c);
+
+	c->loop = loop;
+	c->conf = *conf;
+	sched_init(&c->sched, conf->jobs, conf->per_address, conf->rate);
+	timer_init(&c->pump, loop, pump, c);
+	return c;
+}
+
+static void drop_sessions(struct item *item)
+{
+	while (item->running) {
+		struct running *r = item->running;
+
+		item->running = r->next;
+		session_cancel(r->session);
+		free(r);
+		item->open--;
+		sched_ended(&item->all->sched, &item->sched);
+	}
+}
+
+static void item_free(struct item *item)
+{
+	drop_sessions(item);
+	timer_fini(&item->again);
+	probe_fini(&item->probe);
+	free(item->host);
+	free(item->waiters);
+	free(item);
+}
+
+void contacts_free(struct contacts *c)
+{
+	struct item *item;
+	size_t at = 0;
+
+	if (!c)
+		return;
+	while ((item = map_next(&c->items, &at)) != NULL)
+		item_free(item);
+	map_fini(&c->items);
+	sched_fini(&c->sched);
+	timer_fini(&c->pump);
+	free(c);
+}
+
+static void pump_soon(struct contacts *c)
+{
+	timer_at(&c->pump, loop_now(c->loop));
+}
+
+/* No session of it is left to come. Detached first, told last. */
+static void settle(struct item *item, enum end otherwise)
+{
+	struct waiter *waiters = item->waiters;
+	size_t n = item->n_waiters;
+
+	timer_at(&item->again, USEC_NEVER);
+	item->left = 0;
+	probe_end(&item->probe, otherwise, PHASE_CONNECT);
+	item->waiters = NULL;
+	item->n_waiters = 0;
+	for (size_t i = 0; i < n; i++)
+		waiters[i].done(waiters[i].arg);
+	free(waiters);
+}
+
+static void queue(struct item *item)
+{
+	sched_add(&item->all->sched, &item->sched, &item->probe.contact.addr);
+	pump_soon(item->all);
+}
+
+static void on_again(void *arg)
+{
+	queue(arg);
+}
+
+static void on_done(void *arg, struct observation *seen)
+{
+	struct running *r = arg;
+	struct item *item = r->item;
+	struct contacts *c = item->all;
+
+	*r->place = r->next;
+	if (r->next)
+		r->next->place = r->place;
+	free(r);
+	item->open--;
+	sched_ended(&c->sched, &item->sched);
+	pump_soon(c);
+	probe_take(&item->probe, seen);
+	if (item->left) {
+		if (c->conf.per_address == 1)
+			timer_at(&item->again, loop_now(c->loop) + c->conf.interval);
+	} else if (!item->open) {
+		settle(item, END_NONE);
+	}
+}
+
+/* False: the machine has no room for a session just now. */
+static bool start(struct item *item)
+{
+	struct contacts *c = item->all;
+	struct running *r = xcalloc(1, sizeof *r);
+	int err;
+
+	r->item = item;
+	r->session = session_start(c->loop, c->conf.session, &item->probe.contact.addr, item->host,
+				   on_done, r, &err);
+	if (!r->session) {
+		free(r);
+		return false;
+	}
+	r->place = &item->running;
+	r->next = item->running;
+	if (r->next)
+		r->next->place = &r->next;
+	item->running = r;
+	if (item->probe.contact.state == CONTACT_WAITING)
+		item->probe.contact.live_phase = PHASE_CONNECT;
+	item->probe.contact.state = CONTACT_RUNNING;
+	item->probe.contact.live_since = loop_now(c->loop);
+	item->open++;
+	item->left--;
+	/* Several at once to one address: the pause is between their starts. */
+	if (item->left && c->conf.per_address > 1)
+		timer_at(&item->again, loop_now(c->loop) + c->conf.interval);
+	return true;
+}
+
+static void pump(void *arg)
+{
+	struct contacts *c = arg;
+	struct sched_item *next;
+	usec_t wake;
+
+	while ((next = sched_next(&c->sched, loop_now(c->loop), &wake)) != NULL) {
+		if (start((struct item *)next))
+			continue;
+		sched_put_back(&c->sched, next);
+		wake = c->sched.open ? USEC_NEVER : loop_now(c->loop) + RETRY_PAUSE;
+		break;
+	}
+	timer_at(&c->pump, wake);
+}
+
+static size_t make_key(const struct contacts *c, const struct addr *addr, const char *host,
+		       char key[sizeof *addr + 256])
+{
+	size_t n = sizeof *addr, len = c->conf.by_name && host ? strnlen(host, 255) : 0;
+
+	memcpy(key, addr, n);
+	if (len)
+		memcpy(key + n, host, len);
+	return n + len;
+}
+
+const struct contact *contacts_want(struct contacts *c, const struct addr *addr, const char *host,
+				    void (*done)(void *arg), void *arg)
+{
+	char key[sizeof *addr + 256];
+	size_t len = make_key(c, addr, host, key);
+	struct item *item = map_get(&c->items, key, len);
+	struct waiter *waiter;
+
+	if (!item) {
+		item = xcalloc(1, sizeof *item);
+		item->all = c;
+		item->host = host ? xstrdup(host) : NULL;
+		item->left = c->conf.repeat;
+		timer_init(&item->again, c->loop, on_again, item);
+		probe_init(&item->probe, addr);
+		(void)map_put(&c->items, key, len, item); /* it was not there */
+		if (c->stopped)
+			settle(item, c->stopped);
+		else
+			queue(item);
+	}
+	if (item->probe.contact.state != CONTACT_DONE) {
+		waiter = ARRAY_ADD(item->waiters, item->n_waiters);
+		*waiter = (struct waiter){done, arg};
+	}
+	return &item->probe.contact;
+}
+
+void contacts_stop(struct contacts *c, enum end why)
+{
+	struct item *item;
+	size_t at = 0;
+
+	c->stopped = why;
+	/* Nothing may start any more, whatever ends now. */
+	timer_at(&c->pump, USEC_NEVER);
+	while ((item = map_next(&c->items, &at)) != NULL) {
+		if (item->probe.contact.state == CONTACT_DONE)
+			continue;
+		drop_sessions(item);
+		settle(item, why);
+	}
+	timer_at(&c->pump, USEC_NEVER);
+}
+
+void contacts_refresh(struct contacts *c)
+{
+	struct item *item;
+	size_t at = 0;
+
+	while ((item = map_next(&c->items, &at)) != NULL)
+		if (item->running)
+			item->probe.contact.live_phase = session_phase(item->running->session);
+}

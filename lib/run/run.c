@@ -1,0 +1,574 @@
+#include "run/run.h"
+
+#include "judge/rules.h"
+#include "judge/sender.h"
+#include "judge/verdict.h"
+#include "run/endpoints.h"
+#include "run/probe.h"
+#include "run/target.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	ACTIVE_MAX = 256, /* targets under way, from their text to their result */
+	RESOLVING_MAX =
+	    32 /* of them in the DNS: a target's time for it is not spent in our own queue */
+};
+#define DNS_SPAN (10 * USEC_PER_SEC) /* what one target's DNS gets in all */
+#define REFRESH (100 * USEC_PER_MS)
+
+/* One target under way. */
+struct job {
+	struct run *run;
+	struct job *next, **place; /* in run->jobs */
+	struct job *queue;         /* in run->to_resolve or run->to_finish */
+	char *text;
+	struct target target;
+	char *error;
+	struct mx_plan plan;
+	struct asked **asked; /* one a question of the plan, in their order */
+	size_t n_asked;
+	struct timer dns_timer;
+	usec_t started, dns_started;
+	bool queued, planned;
+	size_t waiting;    /* contacts that are not done */
+	struct probe *own; /* endpoints that are not contacted */
+	size_t n_own;
+	struct result result;
+};
+
+/* One question of a target's plan, told apart by its index there. */
+struct asked {
+	struct job *job;
+	size_t index;
+	struct query *query; /* NULL once answered */
+};
+
+struct run {
+	struct loop *loop;
+	struct run_conf conf;
+	struct run_events events;
+	struct resolver *resolver;
+	struct contacts *contacts;
+	struct job *jobs;
+	struct job *to_resolve, **to_resolve_end;
+	struct job *to_finish, **to_finish_end;
+	struct timer turn, deadline, refresh;
+	int64_t index;
+	size_t active, resolving;
+	bool was_full, closed;
+	enum end stopped;
+};
+
+static void turn(void *arg);
+static void on_deadline(void *arg);
+static void on_refresh(void *arg);
+
+struct run *run_new(struct loop *loop, const struct run_conf *conf, const struct run_events *events)
+{
+	struct run *r = xcalloc(1, sizeof *r);
+
+	r->loop = loop;
+	r->conf = *conf;
+	r->conf.contacts.session = &r->conf.session;
+	r->events = *events;
+	r->resolver = resolver_new(loop, &r->conf.resolver);
+	r->contacts = contacts_new(loop, &r->conf.contacts);
+	r->to_resolve_end = &r->to_resolve;
+	r->to_finish_end = &r->to_finish;
+	timer_init(&r->turn, loop, turn, r);
+	timer_init(&r->deadline, loop, on_deadline, r);
+	timer_init(&r->refresh, loop, on_refresh, r);
+	if (conf->deadline != USEC_NEVER)
+		timer_at(&r->deadline, loop_now(loop) + conf->deadline);
+	return r;
+}
+
+static void cancel_queries(struct job *j)
+{
+	for (size_t i = 0; i < j->n_asked; i++) {
+		resolver_cancel(j->asked[i]->query);
+		free(j->asked[i]);
+	}
+	free(j->asked);
+	j->asked = NULL;
+	j->n_asked = 0;
+}
+
+static void job_free(struct job *j)
+{
+	struct result *res = &j->result;
+
+	cancel_queries(j);
+	timer_fini(&j->dns_timer);
+	*j->place = j->next;
+	if (j->next)
+		j->next->place = j->place;
+	for (size_t i = 0; i < j->n_own; i++)
+		probe_fini(&j->own[i]);
+	for (size_t i = 0; i < res->n_hosts; i++) {
+		free(res->hosts[i].name);
+		free(res->hosts[i].addrs);
+	}
+	for (size_t i = 0; i < res->n_warnings; i++)
+		free(res->warnings[i].message);
+	free(res->hosts);
+	free(res->endpoints);
+	free(res->warnings);
+	free(j->own);
+	mx_fini(&j->plan);
+	target_fini(&j->target);
+	free(j->error);
+	free(j->text);
+	free(j);
+}
+
+void run_free(struct run *r)
+{
+	if (!r)
+		return;
+	while (r->jobs)
+		job_free(r->jobs);
+	resolver_free(r->resolver);
+	contacts_free(r->contacts);
+	timer_fini(&r->turn);
+	timer_fini(&r->deadline);
+	timer_fini(&r->refresh);
+	free(r);
+}
+
+static PRINTF_LIKE(3, 4) void warn(struct result *res, const char *code, const char *fmt, ...)
+{
+	struct warning *w = ARRAY_ADD(res->warnings, res->n_warnings);
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap); /* a longer message is cut */
+	va_end(ap);
+	*w = (struct warning){code, xstrdup(text)};
+}
+
+static void turn_soon(struct run *r)
+{
+	timer_at(&r->turn, loop_now(r->loop));
+}
+
+static void finish_later(struct job *j)
+{
+	struct run *r = j->run;
+
+	if (j->queued)
+		return;
+	j->queued = true;
+	j->queue = NULL;
+	*r->to_finish_end = j;
+	r->to_finish_end = &j->queue;
+	turn_soon(r);
+}
+
+/* Endpoints */
+
+static void on_contact_done(void *arg)
+{
+	struct job *j = arg;
+
+	if (--j->waiting == 0)
+		finish_later(j);
+}
+
+static void copy_hosts(struct job *j)
+{
+	struct result *res = &j->result;
+	bool has_mx = j->plan.source == SOURCE_MX;
+
+	res->hosts = xcalloc(j->plan.n_hosts, sizeof *res->hosts);
+	res->n_hosts = j->plan.n_hosts;
+	for (size_t i = 0; i < res->n_hosts; i++) {
+		const struct mx_plan_host *from = &j->plan.hosts[i];
+
+		res->hosts[i] = (struct mx_host){
+		    .preference = j->plan.source == SOURCE_HOST ? -1 : from->preference,
+		    .name = xstrdup(from->name),
+		    .status = from->status,
+		    .ttl = has_mx ? from->ttl : -1,
+		    .addrs = xcalloc(from->n_addrs, sizeof *from->addrs),
+		    .n_addrs = from->n_addrs,
+		};
+		if (from->n_addrs)
+			memcpy(res->hosts[i].addrs, from->addrs,
+			       from->n_addrs * sizeof *from->addrs);
+	}
+}
+
+static void warn_of_hosts(struct job *j)
+{
+	struct result *res = &j->result;
+	char address[ADDR_STRLEN];
+	size_t special = 0;
+	const struct addr *first = NULL;
+
+	for (size_t i = 0; i < j->plan.n_hosts; i++) {
+		const struct mx_plan_host *h = &j->plan.hosts[i];
+
+		if (h->is_address)
+			warn(res, "mx-is-address",
+			     "the MX record names the address %s instead of a host", h->name);
+		if (h->is_cname && j->plan.source == SOURCE_MX)
+			warn(res, "mx-is-cname", "the MX host %s is an alias (CNAME)", h->name);
+		for (size_t k = 0; k < h->n_addrs; k++) {
+			if (addr_is_public(&h->addrs[k]))
+				continue;
+			if (!special++)
+				first = &h->addrs[k];
+		}
+	}
+	if (j->plan.null_mx_mixed)
+		warn(res, "null-mx-mixed", "a null MX stands beside other MX records");
+	/* Who writes [host] or an address means it; a domain that leads there may not. */
+	if (special && (j->plan.source == SOURCE_MX || j->plan.source == SOURCE_IMPLICIT))
+		warn(res, "private-address",
+		     "%zu address%s private, loopback or otherwise special: %s%s", special,
+		     special == 1 ? " is" : "es are", addr_format(first, address),
+		     special > 1 ? ", ..." : "");
+}
+
+/* DNS is done: endpoints are made and wanted. */
+static void plan_endpoints(struct job *j)
+{
+	struct result *res = &j->result;
+	struct run *r = j->run;
+	struct endpoint_plan *plan;
+	size_t n = endpoints_of(&j->plan, r->conf.public_only, &plan);
+
+	copy_hosts(j);
+	warn_of_hosts(j);
+	res->endpoints = xcalloc(n, sizeof *res->endpoints);
+	res->n_endpoints = n;
+	j->own = xcalloc(n, sizeof *j->own);
+	j->planned = true;
+	j->waiting = 1; /* holds the target while its endpoints are added */
+	for (size_t i = 0; i < n; i++) {
+		struct endpoint *e = &res->endpoints[i];
+		struct mx_host *h = &res->hosts[plan[i].host];
+
+		e->preference = h->preference;
+		e->host = h->name;
+		e->host_index = plan[i].host;
+		if (plan[i].end == END_NONE) {
+			e->contact =
+			    contacts_want(r->contacts, &plan[i].addr, h->name, on_contact_done, j);
+			j->waiting += e->contact->state != CONTACT_DONE;
+		} else {
+			struct probe *own = &j->own[j->n_own++];
+
+			probe_init(own, &plan[i].addr);
+			probe_end(own, plan[i].end,
+				  plan[i].addr.family ? PHASE_CONNECT : PHASE_DNS);
+			e->contact = &own->contact;
+		}
+	}
+	free(plan);
+	if (r->events.planned && j->waiting > 1)
+		r->events.planned(r->events.arg, res);
+	on_contact_done(j);
+}
+
+/* A literal is a plan without questions. */
+static void plan_literal(struct job *j)
+{
+	struct result *res = &j->result;
+	struct endpoint *e;
+	struct mx_host *h;
+
+	h = res->hosts = xcalloc(1, sizeof *res->hosts);
+	res->n_hosts = 1;
+	*h = (struct mx_host){.preference = -1,
+			      .name = xstrdup(j->target.domain),
+			      .status = DNS_OK,
+			      .ttl = -1,
+			      .addrs = xcalloc(1, sizeof *h->addrs),
+			      .n_addrs = 1};
+	h->addrs[0] = j->target.addr;
+	e = res->endpoints = xcalloc(1, sizeof *res->endpoints);
+	res->n_endpoints = 1;
+	res->source = SOURCE_LITERAL;
+	j->planned = true;
+	j->waiting = 1;
+	e->preference = -1;
+	e->host = h->name;
+	if (j->run->conf.public_only && !addr_is_public(&j->target.addr)) {
+		j->own = xcalloc(1, sizeof *j->own);
+		j->n_own = 1;
+		probe_init(j->own, &j->target.addr);
+		probe_end(j->own, END_NOT_PUBLIC, PHASE_CONNECT);
+		e->contact = &j->own->contact;
+	} else {
+		/* No name is known: none goes into SNI. */
+		e->contact =
+		    contacts_want(j->run->contacts, &j->target.addr, NULL, on_contact_done, j);
+		j->waiting += e->contact->state != CONTACT_DONE;
+	}
+	if (j->run->events.planned && j->waiting > 1)
+		j->run->events.planned(j->run->events.arg, res);
+	on_contact_done(j);
+}
+
+/* DNS */
+
+static void resolved(struct job *j)
+{
+	struct result *res = &j->result;
+
+	cancel_queries(j);
+	timer_at(&j->dns_timer, USEC_NEVER);
+	j->run->resolving--;
+	turn_soon(j->run);
+	res->dns_elapsed = loop_now(j->run->loop) - j->dns_started;
+	res->source = j->plan.source;
+	res->status = j->plan.status;
+	res->authenticated = j->plan.authenticated;
+	plan_endpoints(j);
+}
+
+static void ask_all(struct job *j);
+
+static void on_answer(void *arg, const struct dns_answer *answer)
+{
+	struct asked *asked = arg;
+	struct job *j = asked->job;
+	const struct mx_question *q = &j->plan.questions[asked->index];
+
+	asked->query = NULL;
+	mx_answer(&j->plan, q->qname, q->type, answer->status, answer->message);
+	ask_all(j);
+}
+
+static void ask_all(struct job *j)
+{
+	const char *qname;
+	enum dns_type type;
+
+	while (mx_next(&j->plan, &qname, &type)) {
+		struct asked *asked = xcalloc(1, sizeof *asked), **place;
+
+		asked->job = j;
+		asked->index = j->n_asked;
+		place = ARRAY_ADD(j->asked, j->n_asked);
+		*place = asked;
+		asked->query = resolver_ask(j->run->resolver, qname, type, on_answer, asked);
+	}
+	if (mx_done(&j->plan))
+		resolved(j);
+}
+
+static void on_dns_timeout(void *arg)
+{
+	struct job *j = arg;
+
+	mx_give_up(&j->plan, DNS_TIMEOUT);
+	resolved(j);
+}
+
+static void begin(struct job *j)
+{
+	struct run *r = j->run;
+
+	r->resolving++;
+	j->dns_started = loop_now(r->loop);
+	timer_at(&j->dns_timer, j->dns_started + DNS_SPAN);
+	mx_init(&j->plan, j->target.domain, j->target.port, j->target.kind == TARGET_HOST,
+		r->conf.families);
+	ask_all(j);
+}
+
+/* Targets */
+
+static int64_t unix_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail for this clock */
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static char *wrong_family(const struct target *t, unsigned families)
+{
+	if (t->kind != TARGET_LITERAL)
+		return NULL;
+	if (t->addr.family == AF_INET && !(families & MX_IPV4))
+		return xasprintf("'%s' is an IPv4 address, but only IPv6 is asked for", t->domain);
+	if (t->addr.family == AF_INET6 && !(families & MX_IPV6))
+		return xasprintf("'%s' is an IPv6 address, but only IPv4 is asked for", t->domain);
+	return NULL;
+}
+
+void run_add(struct run *r, const char *text, size_t n)
+{
+	struct job *j = xcalloc(1, sizeof *j);
+	struct result *res = &j->result;
+
+	j->run = r;
+	j->place = &r->jobs;
+	j->next = r->jobs;
+	if (j->next)
+		j->next->place = &j->next;
+	r->jobs = j;
+	r->active++;
+	timer_init(&j->dns_timer, r->loop, on_dns_timeout, j);
+	j->started = loop_now(r->loop);
+	j->text = xmalloc(n + 1);
+	memcpy(j->text, text, n);
+	j->text[target_text_length(text, n)] = '\0';
+	res->index = r->index++;
+	res->target = j->text;
+	res->started_ms = unix_ms();
+	res->helo = r->conf.session.dialogue.helo;
+	res->from = r->conf.session.dialogue.from;
+	j->error = target_parse(&j->target, text, n, r->conf.port);
+	if (!j->error)
+		j->error = wrong_family(&j->target, r->conf.families);
+	if (j->error) {
+		res->error_code = "invalid-target";
+		res->error_message = j->error;
+		finish_later(j);
+		return;
+	}
+	res->domain = j->target.domain;
+	res->port = j->target.port;
+	res->has_dns = true;
+	if (r->stopped) {
+		finish_later(j);
+		return;
+	}
+	j->queue = NULL;
+	*r->to_resolve_end = j;
+	r->to_resolve_end = &j->queue;
+	turn_soon(r);
+}
+
+void run_close(struct run *r)
+{
+	r->closed = true;
+	turn_soon(r);
+}
+
+bool run_is_full(const struct run *r)
+{
+	return r->active >= ACTIVE_MAX;
+}
+
+static void warn_of_tls(struct result *res)
+{
+	char address[ADDR_STRLEN];
+
+	for (size_t i = 0; i < res->n_endpoints; i++) {
+		const struct contact *c = res->endpoints[i].contact;
+
+		if (c->seen.notes & NOTE_TLS_FALLBACK)
+			warn(res, "tls-fallback", "%s[%s]: %s; the session went on in plaintext",
+			     res->endpoints[i].host, addr_format(&c->addr, address),
+			     c->seen.tls && c->seen.tls->error ? c->seen.tls->error
+							       : "STARTTLS was refused");
+	}
+}
+
+static void finish(struct job *j)
+{
+	struct run *r = j->run;
+	struct result *res = &j->result;
+
+	res->elapsed = loop_now(r->loop) - j->started;
+	if (res->has_dns && !j->planned) {
+		/* The run was stopped before the DNS had answered. */
+		res->status = DNS_TIMEOUT;
+		res->error_code = r->stopped == END_DEADLINE ? "deadline" : "interrupted";
+		res->error_message = r->stopped == END_DEADLINE
+					 ? "the deadline of the run passed first"
+					 : "the run was interrupted first";
+	}
+	warn_of_tls(res);
+	summarize(res);
+	deliver(res, r->conf.senders);
+	res->verdict = verdict_of(res);
+	r->events.finished(r->events.arg, res);
+	r->active--;
+	job_free(j);
+}
+
+/* Everything that must not happen inside a caller: starting look-ups, handing results on. */
+static void turn(void *arg)
+{
+	struct run *r = arg;
+	struct job *j;
+
+	while ((j = r->to_finish) != NULL) {
+		r->to_finish = j->queue;
+		if (!r->to_finish)
+			r->to_finish_end = &r->to_finish;
+		finish(j);
+	}
+	while (!r->stopped && r->resolving < RESOLVING_MAX && (j = r->to_resolve) != NULL) {
+		r->to_resolve = j->queue;
+		if (!r->to_resolve)
+			r->to_resolve_end = &r->to_resolve;
+		if (j->target.kind == TARGET_LITERAL)
+			plan_literal(j);
+		else
+			begin(j);
+	}
+	if (r->conf.live && r->active && !r->refresh.at)
+		timer_at(&r->refresh, loop_now(r->loop) + REFRESH);
+	if (!r->active) {
+		timer_at(&r->deadline,
+			 r->conf.deadline == USEC_NEVER ? USEC_NEVER : r->deadline.when);
+		timer_at(&r->refresh, USEC_NEVER);
+	}
+	if (r->was_full && !run_is_full(r)) {
+		r->was_full = false;
+		if (r->events.hungry)
+			r->events.hungry(r->events.arg);
+	}
+	r->was_full = run_is_full(r);
+}
+
+static void on_refresh(void *arg)
+{
+	struct run *r = arg;
+
+	contacts_refresh(r->contacts);
+	if (r->active)
+		timer_at(&r->refresh, loop_now(r->loop) + REFRESH);
+}
+
+static void on_deadline(void *arg)
+{
+	run_stop(arg, END_DEADLINE);
+}
+
+void run_stop(struct run *r, enum end why)
+{
+	if (r->stopped)
+		return;
+	r->stopped = why;
+	timer_at(&r->deadline, USEC_NEVER);
+	r->to_resolve = NULL;
+	r->to_resolve_end = &r->to_resolve;
+	contacts_stop(r->contacts, why);
+	for (struct job *j = r->jobs; j; j = j->next) {
+		if (j->queued || j->planned)
+			continue;
+		cancel_queries(j);
+		timer_at(&j->dns_timer, USEC_NEVER);
+		finish_later(j);
+	}
+}
+
+enum end run_stopped(const struct run *r)
+{
+	return r->stopped;
+}
