@@ -22,6 +22,7 @@ static const char *const headings[COLUMNS] = {"PREF", "HOST", "ADDRESS", "RESULT
 					      "TIME", "TLS",  "REPLY"};
 
 enum {
+	WIDTH_MIN = 20, /* on a narrower screen, so be it */
 	INDENT = 2,
 	GAP = 2,
 	EDGE = 74,         /* where the verdict ends, unless the table is wider */
@@ -313,7 +314,7 @@ static void table_init(struct table *t, const struct report_conf *conf, bool liv
 	    .gap = GAP,
 	    .indent = INDENT,
 	    .color = conf->color,
-	    .columns = conf->width,
+	    .columns = conf->width && conf->width < WIDTH_MIN ? WIDTH_MIN : conf->width,
 	    .live = live,
 	};
 }
@@ -403,6 +404,8 @@ static void print_backends(struct buf *out, const struct table *t, const struct 
 	size_t shown = c->n_backends > BACKENDS_MAX ? BACKENDS_MAX : c->n_backends, widest = 0;
 	size_t indent = t->indent + (t->width[COL_PREF] ? t->width[COL_PREF] + t->gap : 0) + 2;
 	struct buf line = {0}, name = {0};
+	unsigned power = 10;
+	int digits = 1;
 
 	for (size_t i = 0; i < c->n_backends; i++)
 		sorted[i] = &c->backends[i];
@@ -413,6 +416,10 @@ static void print_backends(struct buf *out, const struct table *t, const struct 
 		widest = text_columns(name.data, name.len) > widest
 			     ? text_columns(name.data, name.len)
 			     : widest;
+		while (digits < 9 && sorted[i]->healthy >= power) {
+			digits++;
+			power *= 10;
+		}
 	}
 	/* Names may be long; the numbers are what counts. */
 	if (t->columns && widest + indent + 18 > t->columns)
@@ -427,7 +434,8 @@ static void print_backends(struct buf *out, const struct table *t, const struct 
 		start = line.len;
 		text_fit(&line, name.data, name.len, widest);
 		spaces(&line, widest + 2 - text_columns(line.data + start, line.len - start));
-		buf_printf(&line, "%u/%u healthy", sorted[i]->healthy, sorted[i]->sessions);
+		buf_printf(&line, "%*u/%u healthy", digits, sorted[i]->healthy,
+			   sorted[i]->sessions);
 		add_line(out, &line, t->columns);
 	}
 	if (shown < c->n_backends) {
