@@ -3,21 +3,27 @@
 #define MXPROBE_RULES_H
 
 #include "judge/classify.h"
+#include "judge/lexicon.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
+/* What is zero or NULL does not matter to a row; all that is given must hold. */
 struct rule {
-	unsigned phases; /* bit set of 1u << enum phase; 0: any */
 	enum end end;
-	short from, to;       /* reply code range, both included; 0: any. END_REPLY only */
-	unsigned notes;       /* NOTE_... that must be set */
-	const char *enhanced; /* patterns of enhanced codes, see rules.c; NULL: any */
-	const char *words;    /* text patterns, see rules.c; NULL: any */
-	const char *unless;   /* text patterns that forbid the row; NULL: none */
+	unsigned phases; /* bit set of 1u << enum phase */
+	unsigned notes;  /* NOTE_... that must be set */
+	short from, to;  /* reply code range, both included */
+	/* Enhanced codes without their class, which must be the basic code's (RFC 2034): "3.1",
+	 * "2.*" (any detail), "7.65*" (any further digits); several separated by blanks. */
+	const char *enhanced;
+	uint64_t all;  /* the text must have all of these meanings, SAYS(x) | SAYS(y) */
+	uint64_t any;  /* and one of these */
+	uint64_t none; /* and none of these */
 	enum class class;
 	enum reason reason;
-	const char
-	    *example; /* a reply or end that this row, and none above it, matches (for the test) */
+	const char *example; /* a reply that this row, and none above it, matches; NULL where the
+				end says it all */
 };
 
 extern const struct rule rules[];
