@@ -354,8 +354,8 @@ static void plugin_target(struct report *report, const struct result *r)
 	for (size_t i = 0; i < r->n_endpoints; i++)
 		look_at_endpoint(s, r, &r->endpoints[i]);
 	/* Cut off before DNS had answered. */
-	if (r->verdict == VERDICT_UNKNOWN && !r->error_code && !r->n_endpoints &&
-	    r->status == DNS_OK)
+	if (r->error_code &&
+	    (strcmp(r->error_code, "deadline") == 0 || strcmp(r->error_code, "interrupted") == 0))
 		s->incomplete = true;
 	for (size_t i = 0; i < r->n_warnings; i++) {
 		if (strcmp(r->warnings[i].code, "port-25-blocked") == 0 && !s->blocked) {

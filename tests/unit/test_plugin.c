@@ -273,9 +273,12 @@ static void test_incomplete(void **state)
 	expect_pieces(&r, 1, NULL, 0, 1, (const char *const[]){"; incomplete", NULL});
 
 	r = fake_target("example.net", SOURCE_NONE);
-	r->has_dns = false;
+	r->status = DNS_TIMEOUT;
+	r->error_code = "deadline";
+	r->error_message = "the deadline of the run passed first";
 	fake_finish(r);
-	expect_pieces(&r, 1, NULL, 0, 3, (const char *const[]){"; incomplete", NULL});
+	expect_pieces(&r, 1, NULL, 0, 3,
+		      (const char *const[]){"passed first; incomplete | ", NULL});
 }
 
 static void test_time_ranges(void **state)
