@@ -44,9 +44,10 @@ needs_libraries := $(filter-out clean uninstall format check-format,$(or $(MAKEC
 ifneq ($(needs_libraries),)
 LIBRARIES_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
 LIBRARIES := $(shell pkg-config --libs $(PACKAGES))
-ifeq ($(LIBRARIES),)
+ifeq ($(strip $(LIBRARIES)),)
 $(error Libraries are missing ($(PACKAGES)): 'make deps' installs them)
 endif
+LIBRARIES += -lm
 endif
 
 OPTIMIZE ?= -O2 -g

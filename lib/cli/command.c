@@ -1,0 +1,477 @@
+#include "cli/command.h"
+
+#include "base/text.h"
+#include "cli/identity.h"
+#include "cli/progress.h"
+#include "judge/verdict.h"
+#include "report/output.h"
+#include "report/plugin.h"
+#include "report/report.h"
+#include "run/input.h"
+#include "run/run.h"
+#include "run/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	EXIT_UNKNOWN = 3,
+	DESCRIPTORS_KEPT = 16 /* for standard streams, the loop, files, and what a library opens */
+};
+
+struct command {
+	const struct options *options;
+	struct loop *loop;
+	struct run *run;
+	struct input *input;
+	int input_fd;
+	size_t next_target; /* of those on the command line */
+	bool closed;
+	struct report report;
+	struct output *output;
+	struct progress *progress; /* NULL: nobody watches */
+	struct loop_signal *signals[2];
+	char *helo;
+	int exit;
+	bool deaf;                /* standard error has failed */
+	bool interrupted, failed; /* failed: the exit code is 3 whatever the verdicts say */
+};
+
+void command_complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("mxprobe: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* Targets in */
+
+static void close_run(struct command *c)
+{
+	if (!c->closed)
+		run_close(c->run);
+	c->closed = true;
+}
+
+/* Hands targets on as long as the run takes them. */
+static void feed(void *arg)
+{
+	struct command *c = arg;
+
+	while (c->next_target < c->options->n_targets && !run_is_full(c->run)) {
+		const char *text = c->options->targets[c->next_target++];
+
+		run_add(c->run, text, strlen(text));
+	}
+	if (c->next_target < c->options->n_targets)
+		return;
+	if (c->input)
+		input_resume(c->input);
+	else
+		close_run(c);
+}
+
+static void on_line(void *arg, const char *text, size_t n)
+{
+	struct command *c = arg;
+
+	run_add(c->run, text, n);
+	if (run_is_full(c->run))
+		input_pause(c->input);
+}
+
+static void on_input_end(void *arg, int err)
+{
+	struct command *c = arg;
+
+	if (err) {
+		command_complain("--input: '%s': %s", c->options->input, strerror(err));
+		c->failed = true;
+	}
+	close_run(c);
+}
+
+/* Nothing new is begun; every target still gets its result. */
+static void stop(struct command *c, enum end why)
+{
+	run_stop(c->run, why);
+	while (c->next_target < c->options->n_targets) {
+		const char *text = c->options->targets[c->next_target++];
+
+		run_add(c->run, text, strlen(text));
+	}
+	if (c->input)
+		input_drain(c->input);
+	close_run(c);
+}
+
+static void on_signal(void *arg)
+{
+	struct command *c = arg;
+
+	if (c->interrupted) {
+		(void)signal(SIGINT, SIG_DFL);
+		_exit(EXIT_UNKNOWN);
+	}
+	c->interrupted = true;
+	stop(c, END_INTERRUPTED);
+}
+
+/* Results out */
+
+static void put(struct command *c)
+{
+	if (c->output)
+		output_write(c->output, c->report.out.data, c->report.out.len);
+	buf_clear(&c->report.out);
+	/* Nobody reads on: there is no point in asking more servers. */
+	if (c->output && output_failed(c->output) && !run_stopped(c->run))
+		stop(c, END_INTERRUPTED);
+}
+
+static void on_planned(void *arg, const struct result *result)
+{
+	struct command *c = arg;
+
+	if (c->progress)
+		progress_planned(c->progress, result);
+}
+
+static void on_finished(void *arg, const struct result *result)
+{
+	struct command *c = arg;
+
+	/* A deadline stops the run by itself; what was not read yet follows. */
+	if (run_stopped(c->run) && !c->closed)
+		stop(c, run_stopped(c->run));
+	c->exit = exit_worst(c->exit, verdict_exit(result->verdict));
+	if (c->progress) {
+		progress_finished(c->progress, result);
+	} else if (c->options->format != FORMAT_TABLE || !c->options->quiet) {
+		report_target(&c->report, result);
+		put(c);
+	}
+}
+
+/* Shows one line on standard error; one that nobody reads is no fault. */
+static void say(struct command *c, struct buf *line)
+{
+	if (c->progress)
+		progress_clear(c->progress);
+	buf_addc(line, '\n');
+	if (output_all(STDERR_FILENO, line->data, line->len) != 0)
+		c->deaf = true;
+	buf_fini(line);
+}
+
+static void on_trace(void *arg, const struct session_trace *t)
+{
+	struct command *c = arg;
+	struct buf line = {0};
+	char address[ADDR_STRLEN];
+
+	if (c->deaf)
+		return;
+	buf_printf(&line, "%s[%s]:%u %8.3f %c ", t->host ? t->host : "",
+		   addr_format(t->addr, address), t->addr->port,
+		   (double)t->at / (double)USEC_PER_SEC, t->mark);
+	text_safe(&line, t->text, t->n);
+	say(c, &line);
+}
+
+static void on_dns_trace(void *arg, const char *text)
+{
+	struct command *c = arg;
+	struct buf line = {0};
+
+	if (c->deaf)
+		return;
+	buf_addstr(&line, "dns ");
+	text_safe(&line, text, strlen(text));
+	say(c, &line);
+}
+
+/* Setting up */
+
+/* Raises the limit on descriptors as far as it goes and lowers the number of sessions to it, so
+ * that no endpoint is lost to it. */
+static void fit_descriptors(struct run_conf *conf)
+{
+	struct rlimit limit;
+	rlim_t room;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	if (limit.rlim_cur < limit.rlim_max) {
+		rlim_t had = limit.rlim_cur;
+
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			limit.rlim_cur = had;
+	}
+	room = limit.rlim_cur > DESCRIPTORS_KEPT + 8 ? limit.rlim_cur - DESCRIPTORS_KEPT : 8;
+	if (conf->resolver.in_flight > room / 4)
+		conf->resolver.in_flight = (unsigned)(room / 4);
+	room -= conf->resolver.in_flight;
+	if (conf->contacts.jobs > room)
+		conf->contacts.jobs = (unsigned)room;
+}
+
+static void configure_resolver(struct resolver_conf *conf, const struct options *o)
+{
+	struct resolvconf rc;
+
+	*conf = resolver_conf_default;
+	if (o->n_resolvers) {
+		memcpy(conf->servers, o->resolvers, sizeof conf->servers);
+		conf->n_servers = o->n_resolvers;
+		conf->trust_ad = o->trust_ad;
+		return;
+	}
+	resolvconf_read(&rc, "/etc/resolv.conf");
+	memcpy(conf->servers, rc.servers, sizeof conf->servers);
+	conf->n_servers = rc.n_servers;
+	conf->trust_ad = o->trust_ad || rc.trust_ad;
+	conf->rotate = rc.rotate;
+	if (rc.timeout)
+		conf->timeout = (usec_t)rc.timeout * USEC_PER_SEC;
+	if (rc.attempts)
+		conf->tries = rc.attempts * (unsigned)rc.n_servers;
+}
+
+static void configure(struct command *c, struct run_conf *conf)
+{
+	const struct options *o = c->options;
+
+	*conf = (struct run_conf){
+	    .session = {.dialogue = {.helo = o->helo ? o->helo : c->helo,
+				     .from = o->from,
+				     .tls = o->tls,
+				     .connect_timeout = o->connect_timeout},
+			.timeout = o->timeout,
+			.tls = o->tls == TLS_OFF ? NULL : tls_context_new(),
+			.bind4 = o->bind4.family ? &o->bind4 : NULL,
+			.bind6 = o->bind6.family ? &o->bind6 : NULL,
+			.trace = o->verbose && o->format != FORMAT_PLUGIN ? on_trace : NULL,
+			.trace_arg = c},
+	    .contacts = {.repeat = o->repeat,
+			 .interval = o->interval,
+			 .jobs = o->jobs,
+			 .per_address = o->per_address,
+			 .rate = o->rate},
+	    .families = o->families,
+	    .port = o->port,
+	    .public_only = o->public_only,
+	    .senders = o->senders,
+	    .deadline = o->deadline,
+	    .live = c->progress != NULL,
+	};
+	configure_resolver(&conf->resolver, o);
+	if (o->verbose > 1 && o->format != FORMAT_PLUGIN) {
+		conf->resolver.trace = on_dns_trace;
+		conf->resolver.trace_arg = c;
+	}
+	fit_descriptors(conf);
+}
+
+/* The address that a session would come from must be this machine's. */
+static bool check_bind(const struct addr *a)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = addr_to_sockaddr(a, &sa);
+	char text[ADDR_STRLEN];
+	int fd, err = 0;
+
+	if (!a->family)
+		return true;
+	fd = socket(a->family, SOCK_STREAM, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, len) != 0)
+		err = errno;
+	if (fd >= 0)
+		(void)close(fd); /* nothing was sent */
+	if (err)
+		command_complain("--bind: '%s': %s", addr_format(a, text), strerror(err));
+	return !err;
+}
+
+static bool check_targets(const struct options *o)
+{
+	struct target t;
+
+	for (size_t i = 0; i < o->n_targets; i++) {
+		char *error = target_parse(&t, o->targets[i], strlen(o->targets[i]), o->port);
+
+		if (error) {
+			command_complain("TARGET %s", error);
+			fputs("Try 'mxprobe --help'.\n", stderr);
+			free(error);
+			return false;
+		}
+		target_fini(&t);
+	}
+	return true;
+}
+
+static bool open_input(struct command *c)
+{
+	const char *path = c->options->input;
+
+	c->input_fd = -1;
+	if (!path)
+		return true;
+	c->input_fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (c->input_fd < 0)
+		command_complain("--input: '%s': %s", path, strerror(errno));
+	return c->input_fd >= 0;
+}
+
+static bool open_output(struct command *c)
+{
+	char *error = NULL;
+
+	c->output = output_open(c->options->output, &error);
+	if (!c->output)
+		command_complain("%s", error);
+	free(error);
+	return c->output != NULL;
+}
+
+static void open_report(struct command *c, struct plugin_conf *plugin)
+{
+	static const struct report_kind *const kinds[] = {
+	    [FORMAT_TABLE] = &report_table,
+	    [FORMAT_JSON] = &report_json,
+	    [FORMAT_PLUGIN] = &report_plugin,
+	    [FORMAT_PROMETHEUS] = &report_prometheus,
+	};
+	const struct options *o = c->options;
+	bool terminal = !o->output && isatty(STDOUT_FILENO);
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	struct report_conf conf = {.explain = o->explain,
+				   .verbose = o->verbose,
+				   .plugin = plugin,
+				   .addresses = o->addresses};
+	struct winsize size;
+
+	*plugin = (struct plugin_conf){
+	    .warning = o->has_warning ? &o->warning : NULL,
+	    .critical = o->has_critical ? &o->critical : NULL,
+	    .warning_time = o->has_warning_time ? &o->warning_time : NULL,
+	    .critical_time = o->has_critical_time ? &o->critical_time : NULL,
+	};
+	conf.color = o->color == COLOR_ALWAYS ||
+		     (o->color == COLOR_AUTO && terminal && !(no_color && *no_color) &&
+		      !(term && strcmp(term, "dumb") == 0));
+	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		conf.width = size.ws_col;
+	report_begin(&c->report, kinds[o->format], &conf);
+	if (terminal && o->format == FORMAT_TABLE && !o->quiet && !o->verbose &&
+	    !(term && strcmp(term, "dumb") == 0))
+		c->progress = progress_new(c->loop, STDOUT_FILENO, &conf);
+}
+
+/* Spreads the cron jobs of many machines. */
+static void wait_jitter(usec_t most)
+{
+	uint32_t random;
+	usec_t pause;
+	struct timespec ts;
+
+	if (!most)
+		return;
+	if (getrandom(&random, sizeof random, 0) != sizeof random)
+		random = (uint32_t)getpid() * 2654435761u;
+	pause = (usec_t)((double)most * ((double)random / 4294967296.0));
+	ts.tv_sec = (time_t)(pause / USEC_PER_SEC);
+	ts.tv_nsec = (long)(pause % USEC_PER_SEC) * 1000;
+	while (nanosleep(&ts, &ts) != 0 && errno == EINTR)
+		;
+}
+
+static void run_all(struct command *c)
+{
+	const struct run_events events = {
+	    .planned = on_planned, .finished = on_finished, .hungry = feed, .arg = c};
+	const struct input_events lines = {.line = on_line, .ended = on_input_end, .arg = c};
+	struct plugin_conf plugin;
+	struct run_conf conf;
+
+	c->loop = loop_new();
+	open_report(c, &plugin);
+	configure(c, &conf);
+	c->run = run_new(c->loop, &conf, &events);
+	if (c->input_fd >= 0) {
+		c->input = input_new(c->loop, c->input_fd, &lines);
+		input_pause(c->input); /* the targets of the command line come first */
+	}
+	c->signals[0] = loop_signal_new(c->loop, SIGINT, on_signal, c);
+	c->signals[1] = loop_signal_new(c->loop, SIGTERM, on_signal, c);
+	feed(c);
+	loop_run(c->loop);
+	if (c->progress)
+		progress_free(c->progress);
+	c->progress = NULL;
+	report_end(&c->report);
+	put(c);
+	if (c->options->format == FORMAT_PLUGIN && !c->failed)
+		c->exit = plugin_exit(&c->report);
+	report_fini(&c->report);
+	input_free(c->input);
+	run_free(c->run);
+	tls_context_free(conf.session.tls);
+	loop_signal_free(c->signals[0]);
+	loop_signal_free(c->signals[1]);
+	loop_free(c->loop);
+}
+
+int command_probe(const struct options *o)
+{
+	struct command c = {.options = o, .exit = 0};
+	struct resolver_conf resolver;
+	char *error = NULL;
+
+	if (!check_targets(o) || !check_bind(&o->bind4) || !check_bind(&o->bind6) ||
+	    !open_input(&c))
+		return EXIT_UNKNOWN;
+	if (!open_output(&c)) {
+		if (c.input_fd > STDIN_FILENO)
+			(void)close(c.input_fd); /* it was not even read */
+		return EXIT_UNKNOWN;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	wait_jitter(o->jitter);
+	configure_resolver(&resolver, o);
+	c.helo = identity_name(o->bind4.family   ? &o->bind4
+			       : o->bind6.family ? &o->bind6
+						 : NULL,
+			       &resolver.servers[0]);
+	if (o->helo && !identity_is_full(o->helo) && !o->quiet)
+		command_complain(
+		    "--helo: '%s' is neither a full host name nor an address literal: many servers "
+		    "refuse that",
+		    o->helo);
+	run_all(&c);
+	if (!output_close(c.output, true, &error)) {
+		command_complain("%s", error);
+		free(error);
+		c.failed = true;
+	}
+	if (c.input_fd > STDIN_FILENO)
+		(void)close(c.input_fd); /* it was only read */
+	free(c.helo);
+	return c.failed || c.interrupted ? EXIT_UNKNOWN : c.exit;
+}

@@ -1,0 +1,13 @@
+/* The probe as a command: options in, reports out, exit code. */
+#ifndef MXPROBE_COMMAND_H
+#define MXPROBE_COMMAND_H
+
+#include "cli/options.h"
+
+/* Runs to the end; returns the exit code. */
+int command_probe(const struct options *);
+
+/* One line on standard error, after the program's name. */
+void command_complain(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+#endif

@@ -1,0 +1,680 @@
+#include "cli/options.h"
+
+#include "base/text.h"
+#include "base/util.h"
+#include "dns/mx.h"
+#include "judge/sender.h"
+#include "report/number.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What an option is called in the parser: its letter, or one of these. */
+enum {
+	OPT_CONNECT_TIMEOUT = 256,
+	OPT_DEADLINE,
+	OPT_TLS,
+	OPT_INTERVAL,
+	OPT_PER_ADDRESS,
+	OPT_RATE,
+	OPT_JITTER,
+	OPT_SENDER,
+	OPT_RESOLVER,
+	OPT_TRUST_AD,
+	OPT_PUBLIC_ONLY,
+	OPT_JSON,
+	OPT_NAGIOS,
+	OPT_PROMETHEUS,
+	OPT_WARNING_TIME,
+	OPT_CRITICAL_TIME,
+	OPT_EXPLAIN,
+	OPT_CLASSIFY,
+	OPT_COLOR
+};
+
+enum group {
+	GROUP_WHAT,
+	GROUP_SESSION,
+	GROUP_PACE,
+	GROUP_DNS,
+	GROUP_OUTPUT,
+	GROUP_MONITOR,
+	GROUP_OTHER,
+	GROUPS
+};
+
+static const char *const group_names[] = {
+    [GROUP_WHAT] = "What to probe",
+    [GROUP_SESSION] = "The SMTP session",
+    [GROUP_PACE] = "How many, how fast",
+    [GROUP_DNS] = "DNS and network",
+    [GROUP_OUTPUT] = "Output",
+    [GROUP_MONITOR] = "Monitoring",
+    [GROUP_OTHER] = "Other",
+};
+static_assert(ARRAY_LEN(group_names) == GROUPS, "each group has a name");
+
+const struct option_row option_rows[] = {
+    {'H', "hostname", "TARGET", "the same as a positional TARGET", GROUP_WHAT},
+    {'i', "input", "FILE", "one target a line; - is standard input", GROUP_WHAT},
+    {'4', "ipv4", NULL, "only IPv4 addresses", GROUP_WHAT},
+    {'6', "ipv6", NULL, "only IPv6 addresses", GROUP_WHAT},
+    {'p', "port", "N", "SMTP port, unless the target names one (25)", GROUP_WHAT},
+    {OPT_PUBLIC_ONLY, "public-only", NULL, "do not contact private and other special addresses",
+     GROUP_WHAT},
+    {OPT_CLASSIFY, "classify", NULL, "no probing: classify replies or log lines read", GROUP_WHAT},
+
+    {'f', "from", "ADDRESS", "MAIL FROM address (the null sender <>)", GROUP_SESSION},
+    {'F', "helo", "NAME", "EHLO name (this host's full name)", GROUP_SESSION},
+    {'F', "fqdn", "NAME", NULL, GROUP_SESSION},
+    {'t', "timeout", "SEC", "from connect to the reply to MAIL FROM (30; 10 in plugin mode)",
+     GROUP_SESSION},
+    {OPT_CONNECT_TIMEOUT, "connect-timeout", "SEC", "the connect part of it (10)", GROUP_SESSION},
+    {OPT_TLS, "tls", "MODE", "off, auto (STARTTLS if offered), require (auto)", GROUP_SESSION},
+    {'S', "starttls", NULL, "the same as --tls require", GROUP_SESSION},
+
+    {'n', "repeat", "N", "sessions per endpoint, to see behind a load balancer (1)", GROUP_PACE},
+    {OPT_INTERVAL, "interval", "SEC", "pause between two sessions to one endpoint (1)", GROUP_PACE},
+    {'j', "jobs", "N", "sessions open at once (256)", GROUP_PACE},
+    {OPT_PER_ADDRESS, "per-address", "N", "sessions open at once to one address (1)", GROUP_PACE},
+    {OPT_RATE, "rate", "N", "new sessions a second (no limit)", GROUP_PACE},
+    {OPT_DEADLINE, "deadline", "SEC", "limit for the whole run (none; 55 in plugin mode)",
+     GROUP_PACE},
+    {OPT_JITTER, "jitter", "SEC", "wait a random time up to SEC first (0)", GROUP_PACE},
+
+    {OPT_RESOLVER, "resolver", "ADDR[:PORT]",
+     "ask this recursive resolver; repeatable (resolv.conf)", GROUP_DNS},
+    {OPT_TRUST_AD, "trust-ad", NULL, "believe the resolver's AD bit", GROUP_DNS},
+    {'b', "bind", "ADDRESS", "source address; repeatable, one per family", GROUP_DNS},
+
+    {OPT_JSON, "json", NULL, "JSON Lines, one object a target", GROUP_OUTPUT},
+    {'o', "output", "FILE", "write there, whole or not at all", GROUP_OUTPUT},
+    {OPT_EXPLAIN, "explain", NULL, "say what each class means and what to do", GROUP_OUTPUT},
+    {OPT_SENDER, "sender", "NAME", "model the delivery of postfix or exim; repeatable (both)",
+     GROUP_OUTPUT},
+    {OPT_COLOR, "color", "WHEN", "auto, always, never (auto)", GROUP_OUTPUT},
+    {'v', "verbose", NULL, "the dialogue on standard error; twice: DNS too", GROUP_OUTPUT},
+    {'q', "quiet", NULL, "no progress, no table", GROUP_OUTPUT},
+
+    {OPT_NAGIOS, "nagios", NULL, "plugin mode (also when run as check_mxprobe)", GROUP_MONITOR},
+    {'w', "warning", "RANGE", "WARNING on that many unhealthy endpoints; % is a share",
+     GROUP_MONITOR},
+    {'c', "critical", "RANGE", "CRITICAL likewise", GROUP_MONITOR},
+    {OPT_WARNING_TIME, "warning-time", "RANGE", "WARNING on the slowest healthy session, seconds",
+     GROUP_MONITOR},
+    {OPT_CRITICAL_TIME, "critical-time", "RANGE", "CRITICAL likewise", GROUP_MONITOR},
+    {OPT_PROMETHEUS, "prometheus", "[addresses]", "Prometheus text exposition", GROUP_MONITOR},
+
+    {'h', "help", NULL, "this text", GROUP_OTHER},
+    {'V', "version", NULL, "the version", GROUP_OTHER},
+};
+const size_t n_option_rows = ARRAY_LEN(option_rows);
+
+/* Known names of what this version cannot do yet: they get an answer of their own. */
+static const char *const later[] = {"certificate",    "mta-sts", "control", "history",
+				    "report",         "keep",    "webhook", "webhook-on",
+				    "webhook-secret", "confirm", "watch"};
+
+/* One value on its way in. */
+struct reading {
+	const char *name; /* of the option, with its dashes, as the user wrote it */
+	const char *value;
+	char *error; /* the first one counts */
+};
+
+static PRINTF_LIKE(2, 3) void complain(struct reading *r, const char *fmt, ...)
+{
+	struct buf b = {0};
+	char why[200];
+	va_list ap;
+
+	if (r->error)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof why, fmt, ap); /* all of ours are shorter */
+	va_end(ap);
+	buf_addstr(&b, r->name);
+	buf_addstr(&b, ": '");
+	text_safe(&b, r->value ? r->value : "", r->value ? strlen(r->value) : 0);
+	buf_addstr(&b, "' ");
+	buf_addstr(&b, why);
+	r->error = buf_steal(&b);
+}
+
+static void read_seconds(struct reading *r, bool zero, usec_t *out)
+{
+	const char *end;
+	double value;
+
+	if (!number_read(r->value, &end, &value) || *end || value < 0 || (value == 0 && !zero))
+		complain(r, "is no number of seconds above 0%s", zero ? ", nor 0" : "");
+	else if (value > 1e9)
+		complain(r, "is more than 1000000000 seconds");
+	else
+		*out = (usec_t)(value * (double)USEC_PER_SEC + 0.5);
+	if (!r->error && !*out && !zero)
+		*out = 1; /* less than the clock can tell, but not nothing */
+}
+
+static void read_count(struct reading *r, unsigned most, unsigned *out)
+{
+	unsigned long value = 0;
+	const char *p;
+
+	for (p = r->value; *p >= '0' && *p <= '9' && value <= most; p++)
+		value = value * 10 + (unsigned long)(*p - '0');
+	if (!*r->value || *p || !value || value > most)
+		complain(r, "is no whole number from 1 to %u", most);
+	else
+		*out = (unsigned)value;
+}
+
+static void read_rate(struct reading *r, double *out)
+{
+	const char *end;
+
+	if (!number_read(r->value, &end, out) || *end || !(*out > 0) || *out > 1e9)
+		complain(r, "is no number above 0");
+}
+
+static void read_range(struct reading *r, bool shares, struct range *out, bool *has)
+{
+	const char *why = range_parse(out, r->value, shares);
+
+	if (why)
+		complain(r, "is no range: %s", why);
+	*has = !why;
+}
+
+/* RFC 5321 4.1.2, as far as it keeps commands whole: printable ASCII, a local part and a domain. */
+static void read_from(struct reading *r, char **out)
+{
+	const char *s = r->value;
+	size_t n = strlen(s);
+
+	if (n >= 2 && s[0] == '<' && s[n - 1] == '>') {
+		s++;
+		n -= 2;
+	}
+	if (n > DIALOGUE_FROM_MAX - 2) {
+		complain(r, "is longer than an address may be");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] <= ' ' || s[i] >= 0x7F || s[i] == '<' || s[i] == '>') {
+			complain(r, "is no mail address: %s",
+				 "it has a blank, a bracket, a control or a non-ASCII character");
+			return;
+		}
+	}
+	if (n) {
+		const char *at = NULL;
+
+		for (size_t i = 0; i < n; i++)
+			if (s[i] == '@')
+				at = s + i;
+		if (!at || at == s || at == s + n - 1) {
+			complain(r, "is no mail address: %s", "it is not LOCAL@DOMAIN");
+			return;
+		}
+	}
+	free(*out);
+	*out = xasprintf("<%.*s>", (int)n, s);
+}
+
+static void read_helo(struct reading *r, const char **out)
+{
+	const char *p;
+
+	for (p = r->value; *p > ' ' && *p < 0x7F; p++)
+		;
+	if (!*r->value || *p)
+		complain(r, "is no name for EHLO: %s",
+			 "it is empty or has a blank, control or non-ASCII character");
+	else if (strlen(r->value) > DIALOGUE_NAME_MAX)
+		complain(r, "is longer than %d octets", DIALOGUE_NAME_MAX);
+	else
+		*out = r->value;
+}
+
+static void read_tls(struct reading *r, enum tls_mode *out)
+{
+	if (strcmp(r->value, "off") == 0)
+		*out = TLS_OFF;
+	else if (strcmp(r->value, "auto") == 0)
+		*out = TLS_AUTO;
+	else if (strcmp(r->value, "require") == 0)
+		*out = TLS_REQUIRE;
+	else if (strcmp(r->value, "verify") == 0 || strcmp(r->value, "dane") == 0)
+		complain(r, "is not available in this version");
+	else
+		complain(r, "is none of %s", "off, auto, require, verify, dane");
+}
+
+static void read_sender(struct reading *r, unsigned *out)
+{
+	for (int i = 0; i < SENDERS; i++) {
+		if (strcmp(r->value, sender_name((enum sender)i)) == 0) {
+			*out |= 1u << i;
+			return;
+		}
+	}
+	complain(r, "is none of %s", "postfix, exim");
+}
+
+static void read_color(struct reading *r, enum color *out)
+{
+	static const char *const names[] = {
+	    [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(r->value, names[i]) == 0) {
+			*out = (enum color)i;
+			return;
+		}
+	}
+	complain(r, "is none of %s", "auto, always, never");
+}
+
+static void read_resolver(struct reading *r, struct options *o)
+{
+	struct addr a;
+
+	if (!addr_parse_port(&a, r->value, 53))
+		complain(r, "is no IP address, with :PORT or without");
+	else if (o->n_resolvers == RESOLVERS_MAX)
+		complain(r, "is one more than the %d that can be asked", RESOLVERS_MAX);
+	else
+		o->resolvers[o->n_resolvers++] = a;
+}
+
+static void read_bind(struct reading *r, struct options *o)
+{
+	struct addr a, *place;
+
+	if (!addr_parse(&a, r->value, 0)) {
+		complain(r, "is no IP address");
+		return;
+	}
+	place = a.family == AF_INET ? &o->bind4 : &o->bind6;
+	if (place->family)
+		complain(r, "is a second source address for %s",
+			 a.family == AF_INET ? "IPv4" : "IPv6");
+	else
+		*place = a;
+}
+
+static void add_target(struct options *o, const char *text)
+{
+	const char **place = ARRAY_ADD(o->targets, o->n_targets);
+
+	*place = text;
+}
+
+static void read_once(struct reading *r, const char **out)
+{
+	if (*out)
+		complain(r, "is one file too many: it was given before");
+	else if (!*r->value)
+		complain(r, "is no file name");
+	else
+		*out = r->value;
+}
+
+static void read_format(struct reading *r, struct options *o, enum format format)
+{
+	if (o->format != FORMAT_TABLE && o->format != format && !r->error)
+		r->error = xasprintf("%s: another output format is chosen already", r->name);
+	else
+		o->format = format;
+}
+
+static void take(struct options *o, int code, struct reading *r)
+{
+	unsigned port;
+
+	switch (code) {
+	case 'H':
+		add_target(o, r->value);
+		break;
+	case 'i':
+		read_once(r, &o->input);
+		break;
+	case '4':
+		o->families |= MX_IPV4;
+		break;
+	case '6':
+		o->families |= MX_IPV6;
+		break;
+	case 'p':
+		port = o->port;
+		read_count(r, 65535, &port);
+		o->port = (uint16_t)port;
+		break;
+	case 'f':
+		read_from(r, &o->from);
+		break;
+	case 'F':
+		read_helo(r, &o->helo);
+		break;
+	case 't':
+		read_seconds(r, false, &o->timeout);
+		break;
+	case OPT_CONNECT_TIMEOUT:
+		read_seconds(r, false, &o->connect_timeout);
+		break;
+	case OPT_DEADLINE:
+		read_seconds(r, false, &o->deadline);
+		break;
+	case OPT_TLS:
+		read_tls(r, &o->tls);
+		break;
+	case 'S':
+		o->tls = TLS_REQUIRE;
+		break;
+	case 'n':
+		read_count(r, 100000, &o->repeat);
+		break;
+	case OPT_INTERVAL:
+		read_seconds(r, true, &o->interval);
+		break;
+	case 'j':
+		read_count(r, 1000000, &o->jobs);
+		break;
+	case OPT_PER_ADDRESS:
+		read_count(r, 1000000, &o->per_address);
+		break;
+	case OPT_RATE:
+		read_rate(r, &o->rate);
+		break;
+	case OPT_JITTER:
+		read_seconds(r, true, &o->jitter);
+		break;
+	case OPT_SENDER:
+		read_sender(r, &o->senders);
+		break;
+	case OPT_RESOLVER:
+		read_resolver(r, o);
+		break;
+	case OPT_TRUST_AD:
+		o->trust_ad = true;
+		break;
+	case 'b':
+		read_bind(r, o);
+		break;
+	case OPT_PUBLIC_ONLY:
+		o->public_only = true;
+		break;
+	case OPT_JSON:
+		read_format(r, o, FORMAT_JSON);
+		break;
+	case OPT_NAGIOS:
+		read_format(r, o, FORMAT_PLUGIN);
+		break;
+	case OPT_PROMETHEUS:
+		read_format(r, o, FORMAT_PROMETHEUS);
+		if (r->value && strcmp(r->value, "addresses") != 0)
+			complain(r, "is not %s", "addresses");
+		o->addresses = r->value != NULL;
+		break;
+	case 'o':
+		read_once(r, &o->output);
+		break;
+	case 'w':
+		read_range(r, true, &o->warning, &o->has_warning);
+		break;
+	case 'c':
+		read_range(r, true, &o->critical, &o->has_critical);
+		break;
+	case OPT_WARNING_TIME:
+		read_range(r, false, &o->warning_time, &o->has_warning_time);
+		break;
+	case OPT_CRITICAL_TIME:
+		read_range(r, false, &o->critical_time, &o->has_critical_time);
+		break;
+	case OPT_EXPLAIN:
+		o->explain = true;
+		break;
+	case OPT_CLASSIFY:
+		o->mode = MODE_CLASSIFY;
+		break;
+	case OPT_COLOR:
+		read_color(r, &o->color);
+		break;
+	case 'v':
+		o->verbose++;
+		break;
+	case 'q':
+		o->quiet = true;
+		break;
+	default:
+		break;
+	}
+}
+
+char option_letter(const struct option_row *row)
+{
+	return row->help && row->code < 256 ? (char)row->code : '\0';
+}
+
+/* getopt's own tables, made of ours. */
+static void make_tables(char *letters, struct option *names)
+{
+	*letters++ = ':';
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const struct option_row *row = &option_rows[i];
+		int arg = !row->argument          ? no_argument
+			  : *row->argument == '[' ? optional_argument
+						  : required_argument;
+
+		if (option_letter(row)) {
+			*letters++ = option_letter(row);
+			if (arg == required_argument)
+				*letters++ = ':';
+		}
+		names[i] = (struct option){row->name, arg, NULL, row->code};
+	}
+	*letters = '\0';
+	names[n_option_rows] = (struct option){0};
+}
+
+static bool is_later(const char *word)
+{
+	size_t n;
+
+	if (strncmp(word, "--", 2) != 0)
+		return strncmp(word, "-D", 2) == 0;
+	word += 2;
+	n = strcspn(word, "=");
+	for (size_t i = 0; i < ARRAY_LEN(later); i++)
+		if (strlen(later[i]) == n && strncmp(later[i], word, n) == 0)
+			return true;
+	return false;
+}
+
+static char *bad_word(int problem, const char *word)
+{
+	struct buf b = {0};
+	char *safe, *error;
+	size_t n = strncmp(word, "--", 2) == 0 ? strcspn(word, "=") : strlen(word);
+
+	/* Of grouped letters the one that getopt stopped at is meant. */
+	if (strncmp(word, "--", 2) != 0 && optopt > 0 && optopt < 128)
+		buf_printf(&b, "-%c", optopt);
+	else
+		text_safe(&b, word, n);
+	safe = buf_steal(&b);
+	if (problem == ':')
+		error = xasprintf("%s: a value is missing", safe);
+	else if (is_later(word))
+		error = xasprintf("%s: not available in this version", safe);
+	else if (strncmp(word, "--", 2) == 0 && strchr(word, '=') && optopt)
+		error = xasprintf("%s: takes no value", safe);
+	else
+		error = xasprintf("%s: no such option, or not a whole name", safe);
+	free(safe);
+	return error;
+}
+
+static void set_defaults(struct options *o)
+{
+	*o = (struct options){
+	    .port = 25,
+	    .from = xstrdup("<>"),
+	    .timeout = 0,
+	    .connect_timeout = 10 * USEC_PER_SEC,
+	    .interval = USEC_PER_SEC,
+	    .deadline = 0,
+	    .tls = TLS_AUTO,
+	    .repeat = 1,
+	    .jobs = 256,
+	    .per_address = 1,
+	};
+}
+
+static bool invoked_as_plugin(const char *argv0)
+{
+	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+	const char *name = slash ? slash + 1 : argv0;
+
+	return name && strcmp(name, "check_mxprobe") == 0;
+}
+
+/* What depends on other options. */
+static void complete(struct options *o)
+{
+	bool plugin = o->format == FORMAT_PLUGIN;
+
+	if (!o->timeout)
+		o->timeout = (plugin ? 10 : 30) * USEC_PER_SEC;
+	if (!o->deadline)
+		o->deadline = plugin ? 55 * USEC_PER_SEC : USEC_NEVER;
+	if (!o->families)
+		o->families = MX_IPV4 | MX_IPV6;
+	if (!o->senders)
+		o->senders = (1u << SENDERS) - 1;
+}
+
+static char *check(const struct options *o)
+{
+	bool ranges =
+	    o->has_warning || o->has_critical || o->has_warning_time || o->has_critical_time;
+
+	if (o->mode == MODE_CLASSIFY) {
+		if (o->n_targets)
+			return xasprintf("--classify: reads lines, and takes no TARGET ('%s')",
+					 o->targets[0]);
+		if (o->format == FORMAT_PLUGIN || o->format == FORMAT_PROMETHEUS)
+			return xstrdup("--classify: its output is text or --json");
+		return NULL;
+	}
+	if (!o->n_targets && !o->input)
+		return xstrdup("no TARGET");
+	if (ranges && o->format != FORMAT_PLUGIN)
+		return xstrdup("-w, -c, --warning-time, --critical-time: they belong to --nagios");
+	return NULL;
+}
+
+bool options_parse(struct options *o, int argc, char **argv, char **error)
+{
+	char letters[2 * 64 + 2];
+	struct option names[ARRAY_LEN(option_rows) + 1];
+	struct reading r = {0};
+	int code, at, index = 0;
+	bool help = false, version = false;
+
+	set_defaults(o);
+	/* Known before anything else, so that even a usage error ends as plugins do. */
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--nagios") == 0)
+			o->format = FORMAT_PLUGIN;
+	if (invoked_as_plugin(argv[0]))
+		o->format = FORMAT_PLUGIN;
+	make_tables(letters, names);
+	opterr = 0;
+	for (optind = 1;;) {
+		char short_name[3] = {'-', 0, 0};
+		char *long_name = NULL;
+
+		at = optind;
+		code = getopt_long(argc, argv, letters, names, &index);
+		if (code == -1)
+			break;
+		if (code == '?' || code == ':') {
+			/* getopt moves on after the last letter of a group only. */
+			*error = bad_word(code, argv[optind > at ? optind - 1 : at]);
+			return false;
+		}
+		if (code == 'h' || code == 'V') {
+			help |= code == 'h';
+			version |= code == 'V';
+			continue;
+		}
+		short_name[1] = (char)code;
+		for (size_t i = 0; i < n_option_rows; i++)
+			if (option_rows[i].code == code && option_rows[i].help)
+				long_name = xasprintf("--%s", option_rows[i].name);
+		r.name = long_name ? long_name : short_name;
+		r.value = optarg;
+		take(o, code, &r);
+		free(long_name);
+		if (r.error) {
+			*error = r.error;
+			return false;
+		}
+	}
+	for (int i = optind; i < argc; i++)
+		add_target(o, argv[i]);
+	complete(o);
+	if (help || version) {
+		o->mode = help ? MODE_HELP : MODE_VERSION;
+		return true;
+	}
+	*error = check(o);
+	return *error == NULL;
+}
+
+void options_fini(struct options *o)
+{
+	free(o->targets);
+	free(o->from);
+	*o = (struct options){0};
+}
+
+void options_help(FILE *f)
+{
+	fputs(
+	    "Usage: mxprobe [OPTION]... TARGET...\n"
+	    "Probes every address of a domain's MX hosts with an SMTP handshake up to MAIL FROM;\n"
+	    "no mail is ever sent. TARGET is a domain, domain:port, [host], [host]:port, an\n"
+	    "address, or user@domain.\n",
+	    f);
+	for (int group = 0; group < GROUPS; group++) {
+		fprintf(f, "\n%s:\n", group_names[group]);
+		for (size_t i = 0; i < n_option_rows; i++) {
+			const struct option_row *row = &option_rows[i];
+			char text[40];
+
+			if (row->group != group || !row->help)
+				continue;
+			(void)snprintf(text, sizeof text, "%s%s%s%s",
+				       row->name, /* names are short: it always fits */
+				       row->argument && *row->argument != '[' ? " " : "",
+				       row->argument && *row->argument == '[' ? "[=" : "",
+				       row->argument ? row->argument + (*row->argument == '[')
+						     : "");
+			if (option_letter(row))
+				fprintf(f, "  -%c, --%-21s %s\n", option_letter(row), text,
+					row->help);
+			else
+				fprintf(f, "      --%-21s %s\n", text, row->help);
+		}
+	}
+	fputs("\nExit status: 0 healthy, 1 degraded, 2 failing or undeliverable, 3 unknown or an "
+	      "error.\n",
+	      f);
+}

@@ -1,0 +1,65 @@
+/* The command line. One table feeds the parser, --help, and the tests of man page and completions.
+ */
+#ifndef MXPROBE_OPTIONS_H
+#define MXPROBE_OPTIONS_H
+
+#include "base/addr.h"
+#include "dns/resolvconf.h"
+#include "report/range.h"
+#include "smtp/dialogue.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum mode { MODE_PROBE, MODE_CLASSIFY, MODE_HELP, MODE_VERSION };
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_PLUGIN, FORMAT_PROMETHEUS };
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct options {
+	enum mode mode;
+	enum format format;
+	const char **targets; /* as given */
+	size_t n_targets;
+	const char *input;  /* NULL: none; "-": standard input */
+	const char *output; /* NULL: standard output */
+	unsigned families;  /* MX_IPV4, MX_IPV6 */
+	uint16_t port;
+	char *from;       /* with angle brackets */
+	const char *helo; /* NULL: this host's */
+	usec_t timeout, connect_timeout, interval, jitter;
+	usec_t deadline; /* USEC_NEVER: none */
+	enum tls_mode tls;
+	unsigned repeat, jobs, per_address;
+	double rate; /* 0: no limit */
+	unsigned senders;
+	struct addr resolvers[RESOLVERS_MAX];
+	size_t n_resolvers;
+	bool trust_ad, public_only, explain, quiet, addresses;
+	unsigned verbose;
+	enum color color;
+	struct addr bind4, bind6; /* family 0: the system chooses */
+	struct range warning, critical, warning_time, critical_time;
+	bool has_warning, has_critical, has_warning_time, has_critical_time;
+};
+
+struct option_row {
+	int code; /* its letter; above 255: it has none */
+	const char *name;
+	const char *argument; /* NULL: takes none; in brackets: may take one */
+	const char *help;     /* NULL: an alias, not shown */
+	int group;
+};
+
+extern const struct option_row option_rows[];
+extern const size_t n_option_rows;
+
+char option_letter(const struct option_row *); /* '\0': it has none */
+
+/* Reads argv. False: *error is one line that names option and value; the caller frees it. Also then
+ * options->format says whether this is plugin mode. */
+bool options_parse(struct options *, int argc, char **argv, char **error) MUSTCHECK;
+void options_fini(struct options *);
+void options_help(FILE *);
+
+#endif

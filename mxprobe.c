@@ -1,0 +1,49 @@
+/* mxprobe: is it them or us? Parse, run, report, exit code. */
+#include "cli/command.h"
+#include "cli/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_UNKNOWN = 3 };
+
+/* What was printed must have been written: /dev/full is not a place for help. */
+static int flushed(int exit)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return exit;
+	perror("mxprobe: standard output");
+	return EXIT_UNKNOWN;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	char *error = NULL;
+	int exit;
+
+	if (!options_parse(&options, argc, argv, &error)) {
+		/* A plugin's state is read from standard output. */
+		if (options.format == FORMAT_PLUGIN)
+			printf("MXPROBE UNKNOWN - %s\n", error);
+		fprintf(stderr, "mxprobe: %s\nTry 'mxprobe --help'.\n", error);
+		free(error);
+		options_fini(&options);
+		return flushed(EXIT_UNKNOWN);
+	}
+	switch (options.mode) {
+	case MODE_HELP:
+		options_help(stdout);
+		exit = flushed(options.format == FORMAT_PLUGIN ? EXIT_UNKNOWN : 0);
+		break;
+	case MODE_VERSION:
+		puts("mxprobe " MXPROBE_VERSION);
+		exit = flushed(options.format == FORMAT_PLUGIN ? EXIT_UNKNOWN : 0);
+		break;
+	default:
+		exit = command_probe(&options);
+		break;
+	}
+	options_fini(&options);
+	return exit;
+}
