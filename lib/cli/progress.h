@@ -5,23 +5,37 @@
 #include "net/loop.h"
 #include "report/report.h"
 
+#include <stdbool.h>
+
 struct progress;
 
-/* Draws on `fd`, a terminal, ten times a second while there is something to draw. Colour and
- * explain are taken from `conf`, the size from the terminal (TIOCGWINSZ, again after each SIGWINCH
- * is not needed: it is asked at every drawing). */
+/* Can `fd` show one: a terminal that moves its cursor? */
+bool progress_possible(int fd);
+
+/* Columns of the terminal behind `fd`; 0: it is none, or does not say. */
+unsigned progress_columns(int fd);
+
+/* Draws on `fd`, ten times a second while there is something to draw. Colour and explain are taken
+ * from `conf`, the size from the terminal, anew at every drawing. The terminal's modes and its
+ * cursor stay as they are: a program that is killed leaves nothing to be put right. */
 struct progress *progress_new(struct loop *, int fd, const struct report_conf *conf);
 
 /* DNS has answered for a target: it is drawn from now on. The result stays valid until
  * progress_finished for it. */
 void progress_planned(struct progress *, const struct result *);
 
-/* The target is done: its final block is written for good, above those still running. */
+/* The target is done (it need not have been planned): its final block is written for good, above
+ * those still running. */
 void progress_finished(struct progress *, const struct result *);
 
+/* Draws now: what is finished, and the live part in place of the last one. Nothing while the
+ * terminal takes no output (Ctrl-S): it never holds the loop up. */
+void progress_draw(struct progress *);
+
 /* Clears the live part, so that somebody else may write to the terminal (errors, -v); the next
- * drawing brings it back. */
+ * drawing brings it back. What is finished is on the screen then. */
 void progress_clear(struct progress *);
-void progress_free(struct progress *); /* the live part is cleared */
+/* The live part is cleared, and the sums over several targets are written. */
+void progress_free(struct progress *);
 
 #endif

@@ -277,9 +277,10 @@ static void fit(struct table *t)
 		int column;
 		size_t least; /* 0: the column goes */
 	} steps[] = {
-	    {COL_REPLY, 40}, {COL_HOST, 20}, {COL_REPLY, 25}, {TIGHT, 0},       {COL_HOST, 10},
-	    {COL_REPLY, 20}, {COL_TLS, 0},   {COL_PREF, 0},   {COL_REPLY, 14},  {COL_HOST, 8},
-	    {COL_REPLY, 0},  {COL_HOST, 0},  {COL_TIME, 0},   {COL_ADDRESS, 8}, {COL_RESULT, 8},
+	    {COL_REPLY, 40}, {COL_HOST, 20},  {COL_REPLY, 25},  {TIGHT, 0},
+	    {COL_HOST, 10},  {COL_REPLY, 20}, {COL_TLS, 0},     {COL_PREF, 0},
+	    {COL_REPLY, 14}, {COL_HOST, 8},   {COL_REPLY, 10},  {COL_TIME, 0},
+	    {COL_REPLY, 0},  {COL_HOST, 0},   {COL_ADDRESS, 8}, {COL_RESULT, 8},
 	};
 	size_t natural[COLUMNS];
 
@@ -301,6 +302,8 @@ static void fit(struct table *t)
 			*width = *width - least > missing(t) ? *width - missing(t) : least;
 	}
 	/* The last step may have made more room than was missing. */
+	if (!t->width[COL_TIME] && total_width(t) + t->gap + natural[COL_TIME] <= t->columns)
+		t->width[COL_TIME] = natural[COL_TIME];
 	grow(t, COL_HOST, natural[COL_HOST] < 16 ? natural[COL_HOST] : 16);
 	grow(t, COL_REPLY, natural[COL_REPLY] < 32 ? natural[COL_REPLY] : 32);
 	grow(t, COL_HOST, natural[COL_HOST]);
