@@ -28,7 +28,7 @@ enum {
 	EDGE = 74,         /* where the verdict ends, unless the table is wider */
 	PROSE_WIDTH = 110, /* lines of sentences are not longer, however wide the terminal */
 	BACKENDS_MAX = 12, /* rows of backends under one endpoint */
-	LIVE_REPLY = 24,   /* while a target runs, columns keep room for what may come */
+	LIVE_REPLY = 25,   /* while a target runs, columns keep room for what may come */
 	LIVE_RESULT = 16,
 	LIVE_TIME = 6,
 	LIVE_FIXED = 3 /* lines of a live block besides its rows: heading, blank, column names */
