@@ -194,6 +194,8 @@ const struct rule rules[] = {
      .example = "421 4.4.2 Bad luck"},
 
     /* 4xx: out of service, for a reason that is not told. */
+    {ANY_4XX, .all = SAYS(UNAVAIL), .enhanced = "3.0 3.5 4.0", IS(DEFERRED, INTERNAL),
+     .example = "451 4.3.0 Error: mail transport unavailable"},
     {ANY_4XX, .all = SAYS(UNAVAIL), .enhanced = "3.2", IS(DEFERRED, MAINTENANCE),
      .example = "450 4.3.2 Service currently unavailable"},
     {ANY_4XX, .all = SAYS(SCANNER), .none = SAYS(DENIED), IS(DEFERRED, INTERNAL),
