@@ -74,7 +74,8 @@ const struct option_row option_rows[] = {
     {'t', "timeout", "SEC", "from connect to the reply to MAIL FROM (30; 10 in plugin mode)",
      GROUP_SESSION},
     {OPT_CONNECT_TIMEOUT, "connect-timeout", "SEC", "the connect part of it (10)", GROUP_SESSION},
-    {OPT_TLS, "tls", "MODE", "off, auto (STARTTLS if offered), require (auto)", GROUP_SESSION},
+    {OPT_TLS, "tls", "MODE", "off, auto (STARTTLS if offered), require, verify, dane (auto)",
+     GROUP_SESSION},
     {'S', "starttls", NULL, "the same as --tls require", GROUP_SESSION},
 
     {'n', "repeat", "N", "sessions per endpoint, to see behind a load balancer (1)", GROUP_PACE},
@@ -249,8 +250,10 @@ static void read_tls(struct reading *r, enum tls_mode *out)
 		*out = TLS_AUTO;
 	else if (strcmp(r->value, "require") == 0)
 		*out = TLS_REQUIRE;
-	else if (strcmp(r->value, "verify") == 0 || strcmp(r->value, "dane") == 0)
-		complain(r, "is not available in this version");
+	else if (strcmp(r->value, "verify") == 0)
+		*out = TLS_VERIFY;
+	else if (strcmp(r->value, "dane") == 0)
+		*out = TLS_DANE;
 	else
 		complain(r, "is none of %s", "off, auto, require, verify, dane");
 }

@@ -181,3 +181,24 @@ void dns_message_free(struct dns_message *m)
 	free(m->qname);
 	free(m);
 }
+
+bool dns_follow(const struct dns_message *m, const char *qname, unsigned *links, const char **end)
+{
+	bool moved = true;
+
+	*end = qname;
+	while (moved) {
+		moved = false;
+		for (size_t i = 0; i < m->n_answers && !moved; i++) {
+			const struct dns_record *r = &m->answers[i];
+
+			if (r->type != TYPE_CNAME || strcmp(r->owner, *end) != 0)
+				continue;
+			if (++*links > CNAMES_MAX)
+				return false;
+			*end = r->name;
+			moved = true;
+		}
+	}
+	return true;
+}

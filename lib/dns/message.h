@@ -65,6 +65,13 @@ bool dns_query(struct buf *out, const char *qname, enum dns_type, uint16_t id, b
 /* False: shorter than a header. */
 bool dns_header_read(struct dns_header *, const uint8_t *wire, size_t n) MUSTCHECK;
 
+/* Follows CNAMEs inside an answer (RFC 1034 3.6.2) from qname: *end is the name under which records
+ * of other types are to be found, alive as long as the two others; *links counts on. False: a loop,
+ * or more than CNAMES_MAX in a row. */
+enum { CNAMES_MAX = 16 };
+bool dns_follow(const struct dns_message *, const char *qname, unsigned *links,
+		const char **end) MUSTCHECK;
+
 /* NULL: it cannot be read as a DNS message. */
 struct dns_message *dns_message_read(const uint8_t *wire, size_t n);
 void dns_message_free(struct dns_message *);

@@ -89,6 +89,7 @@ void mx_fini(struct mx_plan *p)
 {
 	for (size_t i = 0; i < p->n_hosts; i++) {
 		free(p->hosts[i].name);
+		free(p->hosts[i].canonical);
 		free(p->hosts[i].addrs);
 	}
 	for (size_t i = 0; i < p->n_questions; i++)
@@ -117,30 +118,6 @@ bool mx_next(struct mx_plan *p, const char **qname, enum dns_type *type)
 bool mx_done(const struct mx_plan *p)
 {
 	return p->n_open == 0;
-}
-
-/* Follows CNAMEs inside an answer (RFC 1034 3.6.2): the name under which records of the type are to
- * be found. False: a loop, or a chain beyond all reason. */
-static bool follow(const struct dns_message *m, const char *qname, unsigned *links,
-		   const char **end)
-{
-	bool moved = true;
-
-	*end = qname;
-	while (moved) {
-		moved = false;
-		for (size_t i = 0; i < m->n_answers && !moved; i++) {
-			const struct dns_record *r = &m->answers[i];
-
-			if (r->type != TYPE_CNAME || strcmp(r->owner, *end) != 0)
-				continue;
-			if (++*links > MX_CHAIN_MAX)
-				return false;
-			*end = r->name;
-			moved = true;
-		}
-	}
-	return true;
 }
 
 static bool has_records(const struct dns_message *m, const char *owner, enum dns_type type)
@@ -323,6 +300,20 @@ static bool ask_on(struct mx_plan *p, const struct mx_question *q, const struct 
 	return true;
 }
 
+/* What DANE wants to know of a host: was every answer secure, and what is its name at the chain's
+ * end. */
+static void note_chain(struct mx_plan_host *h, const struct dns_message *m, unsigned links,
+		       const char *end)
+{
+	if (!m->authenticated)
+		h->insecure = true;
+	if (!links)
+		return;
+	h->is_cname = true;
+	free(h->canonical);
+	h->canonical = xstrdup(end);
+}
+
 static enum dns_status take_answer(struct mx_plan *p, size_t at, enum dns_status status,
 				   const struct dns_message *m)
 {
@@ -333,19 +324,24 @@ static enum dns_status take_answer(struct mx_plan *p, size_t at, enum dns_status
 
 	if (!m || !m->authenticated)
 		p->authenticated = false;
-	if (!m)
+	if (!m) {
+		if (!is_mx)
+			p->hosts[q->host].insecure = true;
 		return status;
-	if (!follow(m, q->qname, &links, &end))
+	}
+	if (!dns_follow(m, q->qname, &links, &end))
 		return DNS_INVALID;
-	if (!is_mx && links)
-		p->hosts[q->host].is_cname = true;
+	if (!is_mx)
+		note_chain(&p->hosts[q->host], m, links, end);
 	if (status != DNS_OK)
 		return status;
 	if (has_records(m, end, q->type)) {
-		if (is_mx)
+		if (is_mx) {
+			p->mx_secure = m->authenticated;
 			take_hosts(p, m, end);
-		else
+		} else {
 			take_addresses(p, &p->hosts[q->host], q->type, m, end);
+		}
 		return DNS_OK;
 	}
 	if (ask_on(p, q, m, links, end))

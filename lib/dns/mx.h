@@ -12,9 +12,8 @@
 #include <stdint.h>
 
 enum {
-	MX_HOSTS_MAX = 100,     /* of a domain that are looked up; the rest keep their names only */
-	MX_ADDRESSES_MAX = 100, /* of a host that are to be contacted */
-	MX_CHAIN_MAX = 16       /* CNAMEs in a row (RFC 1034 3.6.2) */
+	MX_HOSTS_MAX = 100,    /* of a domain that are looked up; the rest keep their names only */
+	MX_ADDRESSES_MAX = 100 /* of a host that are to be contacted */
 };
 
 struct mx_plan_host {
@@ -27,6 +26,8 @@ struct mx_plan_host {
 	bool beyond_limit; /* not looked up: more than MX_HOSTS_MAX before it */
 	bool is_cname;     /* RFC 2181 10.3 forbids it */
 	bool is_address;   /* its name is an IP address */
+	bool insecure;     /* some answer about it was not authenticated by DNSSEC */
+	char *canonical;   /* where its CNAMEs lead; NULL: it is none */
 };
 
 struct mx_question {
@@ -43,9 +44,10 @@ struct mx_plan {
 	uint16_t port;
 	bool ipv4, ipv6;
 	enum dns_source source;
-	enum dns_status status;     /* of the domain's MX question, or of the one host without MX */
-	bool authenticated;         /* all answers were */
-	bool null_mx_mixed;         /* "." stood beside real hosts */
+	enum dns_status status; /* of the domain's MX question, or of the one host without MX */
+	bool authenticated;     /* all answers were */
+	bool mx_secure;         /* the answer that named the hosts was authenticated by DNSSEC */
+	bool null_mx_mixed;     /* "." stood beside real hosts */
 	struct mx_plan_host *hosts; /* by preference, then in the order of the answer */
 	size_t n_hosts;
 	struct mx_question *questions;

@@ -23,6 +23,7 @@ struct stream {
 	struct timer soon; /* for what is found out inside a call of the owner */
 	struct tls *tls;
 	struct buf out;
+	int reset; /* errno of a reset that came along with "connected"; 0: none */
 	bool connected, secured, wrote, failed;
 	bool acknowledge;       /* the next turn's answer may come in pieces: see flush */
 	bool injected, turning; /* turning: inside on_ready, which flushes at its end */
@@ -146,7 +147,7 @@ static bool read_all(struct stream *s, bool drain)
 			return false;
 		}
 		if (n == 0) {
-			fail(s, STREAM_EOF, 0, NULL);
+			fail(s, s->reset ? STREAM_RESET : STREAM_EOF, s->reset, NULL);
 			return false;
 		}
 		s->wrote = false;
@@ -166,6 +167,12 @@ static bool finish_connect(struct stream *s)
 
 	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
 		err = errno;
+	/* A refusal is ECONNREFUSED. A reset came after the connection: it was there, and what the
+	 * server said before may wait to be read. */
+	if (err == ECONNRESET || err == EPIPE) {
+		s->reset = err;
+		err = 0;
+	}
 	if (err) {
 		fail(s, STREAM_CONNECT, err, NULL);
 		return false;
@@ -185,8 +192,8 @@ static void on_ready(void *arg, unsigned ready)
 	/* The edge that says "connected" may bring the first octets along. */
 	if (!s->connected)
 		there = finish_connect(s);
-	if (there && (ready & READY_READ))
-		there = read_all(s, (ready & READY_EOF) || loop_must_drain(s->loop));
+	if (there && ((ready & READY_READ) || s->reset))
+		there = read_all(s, (ready & READY_EOF) || s->reset || loop_must_drain(s->loop));
 	if (gone)
 		return;
 	s->turning = false;
@@ -290,10 +297,12 @@ void stream_write(struct stream *s, const void *bytes, size_t n)
 		flush(s);
 }
 
-void stream_start_tls(struct stream *s, struct tls_context *context, const char *server_name)
+void stream_start_tls(struct stream *s, struct tls *tls)
 {
 	char octet;
 
+	tls_free(s->tls);
+	s->tls = tls;
 	if (s->failed)
 		return;
 	s->wrote = true;
@@ -302,7 +311,6 @@ void stream_start_tls(struct stream *s, struct tls_context *context, const char 
 		timer_at(&s->soon, loop_now(s->loop));
 		return;
 	}
-	s->tls = tls_new(context, server_name);
 	(void)tls_feed(s->tls, NULL, 0, &(struct buf){0}, &s->out); /* the ClientHello */
 	if (!s->turning)
 		flush(s);

@@ -37,8 +37,9 @@ struct stream *stream_open(struct loop *, const struct addr *to, const struct ad
 void stream_free(struct stream *); /* closes; NULL is taken */
 
 void stream_write(struct stream *, const void *bytes, size_t n);
-/* Starts TLS as client. Any octet that already waits in the socket is STREAM_INJECTED. */
-void stream_start_tls(struct stream *, struct tls_context *, const char *server_name);
+/* Starts TLS as client, with a connection that becomes the stream's. Any octet that already waits
+ * in the socket is STREAM_INJECTED. */
+void stream_start_tls(struct stream *, struct tls *);
 /* Sends close_notify inside TLS; the connection stays until stream_free. */
 void stream_shut(struct stream *);
 

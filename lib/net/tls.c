@@ -7,19 +7,35 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct tls_context {
-	SSL_CTX *ctx;
+	SSL_CTX *unchecked;
+	SSL_CTX *checked; /* NULL until it is needed: reading the trust store takes its time */
 };
 
 struct tls {
 	SSL *ssl;
 	BIO *in, *out; /* owned by ssl */
 	enum tls_state state;
+	enum tls_check check;
+	bool chain;
 	char *error;
 };
+
+static const char *const fault_names[] = {
+    [TLS_FAULT_NONE] = NULL,         [TLS_UNTRUSTED] = "untrusted",
+    [TLS_EXPIRED] = "expired",       [TLS_NOT_YET_VALID] = "not yet valid",
+    [TLS_WRONG_NAME] = "wrong name", [TLS_TLSA_MISMATCH] = "TLSA mismatch",
+};
+static_assert(ARRAY_LEN(fault_names) == TLS_FAULTS, "each fault has a name");
+
+const char *tls_fault_name(enum tls_fault fault)
+{
+	return fault_names[fault];
+}
 
 struct tls_facts *tls_facts_new(void)
 {
@@ -40,42 +56,127 @@ void tls_facts_free(struct tls_facts *f)
 	for (size_t i = 0; i < f->n_names; i++)
 		free(f->names[i]);
 	free(f->names);
+	for (size_t i = 0; i < f->n_chain; i++)
+		free(f->chain[i]);
+	free(f->chain);
 	free(f->error);
 	free(f);
+}
+
+static SSL_CTX *context_new(void)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	if (!ctx)
+		abort(); /* a broken library: nothing can be said about any server */
+	(void)SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET);
+	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL); /* the outcome is a fact, not an end */
+	return ctx;
+}
+
+/* OpenSSL walks the chain even where nobody asks; here nobody does. */
+static int check_nothing(X509_STORE_CTX *store, void *arg)
+{
+	(void)store, (void)arg;
+	return 1;
 }
 
 struct tls_context *tls_context_new(void)
 {
 	struct tls_context *c = xcalloc(1, sizeof *c);
 
-	c->ctx = SSL_CTX_new(TLS_client_method());
-	if (!c->ctx)
-		abort(); /* a broken library: nothing can be said about any server */
+	c->unchecked = context_new();
 	/* What opportunistic senders offer (RFC 7435: some protection beats none): with OpenSSL's
 	 * defaults old servers would fail here that no sender has trouble with. */
-	(void)SSL_CTX_set_min_proto_version(c->ctx, TLS1_VERSION);
-	SSL_CTX_set_security_level(c->ctx, 0);
-	(void)SSL_CTX_set_cipher_list(c->ctx, "aNULL:-aNULL:ALL:!eNULL:+RC4:@STRENGTH:@SECLEVEL=0");
-	(void)SSL_CTX_set_options(c->ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET);
-	(void)SSL_CTX_set_mode(c->ctx, SSL_MODE_RELEASE_BUFFERS);
-	(void)SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_verify(c->ctx, SSL_VERIFY_NONE, NULL);
+	(void)SSL_CTX_set_min_proto_version(c->unchecked, TLS1_VERSION);
+	SSL_CTX_set_security_level(c->unchecked, 0);
+	(void)SSL_CTX_set_cipher_list(c->unchecked,
+				      "aNULL:-aNULL:ALL:!eNULL:+RC4:@STRENGTH:@SECLEVEL=0");
+	SSL_CTX_set_cert_verify_callback(c->unchecked, check_nothing, NULL);
 	return c;
+}
+
+static SSL_CTX *checked(struct tls_context *c)
+{
+	if (!c->checked) {
+		c->checked = context_new();
+		(void)SSL_CTX_set_default_verify_paths(
+		    c->checked); /* without a store nothing is trusted */
+		if (SSL_CTX_dane_enable(c->checked) != 1)
+			abort();
+		/* RFC 7672 3.1.1: of DANE-EE certificates neither name nor dates matter. */
+		(void)SSL_CTX_dane_set_flags(c->checked, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+	}
+	return c->checked;
 }
 
 void tls_context_free(struct tls_context *c)
 {
 	if (!c)
 		return;
-	SSL_CTX_free(c->ctx);
+	SSL_CTX_free(c->unchecked);
+	SSL_CTX_free(c->checked);
 	free(c);
 }
 
-struct tls *tls_new(struct tls_context *c, const char *server_name)
+bool tlsa_is_usable(const struct tlsa *r)
+{
+	static const uint16_t sizes[] = {0, 32, 64}; /* Full: any; SHA-256; SHA-512 */
+
+	return (r->usage == 2 || r->usage == 3) && r->selector <= 1 && r->matching <= 2 &&
+	       r->size && (!sizes[r->matching] || r->size == sizes[r->matching]);
+}
+
+static bool is_address(const char *name)
+{
+	ASN1_OCTET_STRING *ip = name ? a2i_IPADDRESS(name) : NULL;
+
+	ASN1_OCTET_STRING_free(ip);
+	ERR_clear_error();
+	return ip != NULL;
+}
+
+static void want_name(SSL *ssl, const struct tls_want *want)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (is_address(want->server_name)) {
+		(void)X509_VERIFY_PARAM_set1_ip_asc(param,
+						    want->server_name); /* it was just parsed */
+		return;
+	}
+	if (want->server_name && SSL_set1_host(ssl, want->server_name) != 1)
+		abort();
+	if (want->also && SSL_add1_host(ssl, want->also) != 1)
+		abort();
+}
+
+static void want_dane(SSL *ssl, const struct tls_want *want)
+{
+	X509_VERIFY_PARAM_set_hostflags(SSL_get0_param(ssl), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (SSL_dane_enable(ssl, want->server_name) <= 0)
+		abort();
+	if (want->also && SSL_add1_host(ssl, want->also) != 1)
+		abort();
+	/* One that the library cannot use (a key it does not know) matches nothing. */
+	for (size_t i = 0; i < want->n_tlsa; i++) {
+		const struct tlsa *r = &want->tlsa[i];
+
+		(void)SSL_dane_tlsa_add(ssl, r->usage, r->selector, r->matching, r->data, r->size);
+	}
+	ERR_clear_error();
+}
+
+struct tls *tls_new(struct tls_context *c, const struct tls_want *want)
 {
 	struct tls *t = xcalloc(1, sizeof *t);
 
-	t->ssl = SSL_new(c->ctx);
+	t->check = want->check;
+	t->chain = want->chain;
+	t->ssl = SSL_new(want->check == TLS_CHECK_NONE ? c->unchecked : checked(c));
 	t->in = BIO_new(BIO_s_mem());
 	t->out = BIO_new(BIO_s_mem());
 	if (!t->ssl || !t->in || !t->out)
@@ -84,8 +185,13 @@ struct tls *tls_new(struct tls_context *c, const char *server_name)
 	BIO_set_mem_eof_return(t->out, -1);
 	SSL_set_bio(t->ssl, t->in, t->out);
 	SSL_set_connect_state(t->ssl);
-	if (server_name)
-		(void)SSL_set_tlsext_host_name(t->ssl, server_name); /* fails only without memory */
+	if (want->server_name && !is_address(want->server_name))
+		(void)SSL_set_tlsext_host_name(t->ssl,
+					       want->server_name); /* fails only without memory */
+	if (want->check == TLS_CHECK_WEBPKI)
+		want_name(t->ssl, want);
+	else if (want->check == TLS_CHECK_DANE)
+		want_dane(t->ssl, want);
 	return t;
 }
 
@@ -173,7 +279,9 @@ void tls_write(struct tls *t, const char *plain, size_t n, struct buf *out)
 
 void tls_close(struct tls *t, struct buf *out)
 {
-	if (t->state != TLS_READY)
+	/* Also to a peer that has closed first: its close_notify often comes with its last reply.
+	 */
+	if (t->state != TLS_READY && t->state != TLS_CLOSED)
 		return;
 	ERR_clear_error();
 	(void)SSL_shutdown(t->ssl); /* one way: the peer's close_notify is not waited for */
@@ -232,11 +340,75 @@ static void take_names(struct tls_facts *f, X509 *cert)
 	}
 }
 
+static time_t time_of(const ASN1_TIME *when)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(when, &tm) == 1 ? timegm(&tm) : 0;
+}
+
+static enum tls_fault fault_of(long result)
+{
+	switch (result) {
+	case X509_V_OK:
+		return TLS_FAULT_NONE;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return TLS_EXPIRED;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return TLS_NOT_YET_VALID;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return TLS_WRONG_NAME;
+	case X509_V_ERR_DANE_NO_MATCH:
+		return TLS_TLSA_MISMATCH;
+	default:
+		return TLS_UNTRUSTED;
+	}
+}
+
+static void take_check(struct tls_facts *f, const struct tls *t, bool has_cert)
+{
+	long result = SSL_get_verify_result(t->ssl);
+
+	if (t->check == TLS_CHECK_NONE)
+		return;
+	/* Without a certificate there was nothing to find fault with. */
+	f->fault = has_cert ? fault_of(result) : TLS_UNTRUSTED;
+	if (t->check == TLS_CHECK_WEBPKI)
+		f->verified = f->fault == TLS_FAULT_NONE;
+	else
+		f->dane =
+		    f->fault == TLS_FAULT_NONE && SSL_get0_dane_authority(t->ssl, NULL, NULL) >= 0;
+	if (f->fault && !f->error)
+		f->error = xstrdup(has_cert ? X509_verify_cert_error_string(result)
+					    : "the server has no certificate");
+}
+
+static void take_chain(struct tls_facts *f, const struct tls *t)
+{
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(t->ssl);
+
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		X509 *cert = sk_X509_value(chain, i);
+		char *subject = name_text(X509_get_subject_name(cert));
+		char *issuer = name_text(X509_get_issuer_name(cert));
+		time_t end = time_of(X509_get0_notAfter(cert));
+		char **line = ARRAY_ADD(f->chain, f->n_chain), date[32] = "?";
+		struct tm tm;
+
+		if (gmtime_r(&end, &tm))
+			(void)strftime(date, sizeof date, "%Y-%m-%d", &tm); /* it fits */
+		*line = xasprintf("certificate %d: %s, issued by %s, good until %s", i, subject,
+				  issuer, date);
+		free(subject);
+		free(issuer);
+	}
+}
+
 struct tls_facts *tls_get_facts(struct tls *t)
 {
 	struct tls_facts *f = tls_facts_new();
 	X509 *cert;
-	struct tm tm;
 
 	if (t->error)
 		f->error = xstrdup(t->error);
@@ -245,13 +417,15 @@ struct tls_facts *tls_get_facts(struct tls *t)
 	f->version = xstrdup(SSL_get_version(t->ssl));
 	f->cipher = xstrdup(SSL_get_cipher_name(t->ssl));
 	cert = SSL_get1_peer_certificate(t->ssl);
+	take_check(f, t, cert != NULL);
 	if (!cert)
 		return f;
 	f->subject = name_text(X509_get_subject_name(cert));
 	f->issuer = name_text(X509_get_issuer_name(cert));
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1)
-		f->not_after = timegm(&tm);
+	f->not_after = time_of(X509_get0_notAfter(cert));
 	take_names(f, cert);
+	if (t->chain)
+		take_chain(f, t);
 	X509_free(cert);
 	return f;
 }

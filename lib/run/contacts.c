@@ -26,7 +26,7 @@ struct item {
 	struct sched_item sched; /* first: the scheduler hands this back */
 	struct contacts *all;
 	struct probe probe;
-	char *host;
+	struct peer peer;
 	unsigned left, open; /* sessions to start, sessions under way */
 	struct timer again;  /* the pause before the next one */
 	struct running *running;
@@ -56,6 +56,38 @@ struct contacts *contacts_new(struct loop *loop, const struct contacts_conf *con
 	return c;
 }
 
+static char *copy(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+static void peer_copy(struct peer *to, const struct peer *from)
+{
+	struct tlsa *records = xcalloc(from->n_tlsa, sizeof *records);
+
+	*to = *from;
+	to->host = copy(from->host);
+	to->tls_name = copy(from->tls_name);
+	to->also = copy(from->also);
+	for (size_t i = 0; i < from->n_tlsa; i++) {
+		records[i] = from->tlsa[i];
+		records[i].data = xmalloc(records[i].size);
+		memcpy(records[i].data, from->tlsa[i].data, records[i].size);
+	}
+	to->tlsa = records;
+}
+
+/* Everything behind these pointers is a copy of ours. */
+static void peer_fini(struct peer *peer)
+{
+	for (size_t i = 0; i < peer->n_tlsa; i++)
+		free(peer->tlsa[i].data);
+	free((void *)(uintptr_t)peer->tlsa);
+	free((char *)(uintptr_t)peer->host);
+	free((char *)(uintptr_t)peer->tls_name);
+	free((char *)(uintptr_t)peer->also);
+}
+
 static void drop_sessions(struct item *item)
 {
 	while (item->running) {
@@ -74,7 +106,7 @@ static void item_free(struct item *item)
 	drop_sessions(item);
 	timer_fini(&item->again);
 	probe_fini(&item->probe);
-	free(item->host);
+	peer_fini(&item->peer);
 	free(item->waiters);
 	free(item);
 }
@@ -156,8 +188,7 @@ static bool start(struct item *item)
 	int err;
 
 	r->item = item;
-	r->session = session_start(c->loop, c->conf.session, &item->probe.contact.addr, item->host,
-				   on_done, r, &err);
+	r->session = session_start(c->loop, c->conf.session, &item->peer, on_done, r, &err);
 	if (!r->session) {
 		free(r);
 		return false;
@@ -195,38 +226,42 @@ static void pump(void *arg)
 	timer_at(&c->pump, wake);
 }
 
-static size_t make_key(const struct contacts *c, const struct addr *addr, const char *host,
-		       char key[sizeof *addr + 256])
+/* What makes two wishes one contact. The name counts where TLS looks at it. */
+static char *make_key(const struct contacts *c, const struct peer *peer, size_t *len)
 {
-	size_t n = sizeof *addr, len = c->conf.by_name && host ? strnlen(host, 255) : 0;
+	struct buf key = {0};
+	char modes[2] = {(char)peer->tls, (char)peer->check};
 
-	memcpy(key, addr, n);
-	if (len)
-		memcpy(key + n, host, len);
-	return n + len;
+	buf_add(&key, &peer->addr, sizeof peer->addr);
+	buf_add(&key, modes, sizeof modes);
+	if (c->conf.by_name && peer->host)
+		buf_addstr(&key, peer->host);
+	*len = key.len;
+	return buf_steal(&key);
 }
 
-const struct contact *contacts_want(struct contacts *c, const struct addr *addr, const char *host,
+const struct contact *contacts_want(struct contacts *c, const struct peer *peer,
 				    void (*done)(void *arg), void *arg)
 {
-	char key[sizeof *addr + 256];
-	size_t len = make_key(c, addr, host, key);
+	size_t len;
+	char *key = make_key(c, peer, &len);
 	struct item *item = map_get(&c->items, key, len);
 	struct waiter *waiter;
 
 	if (!item) {
 		item = xcalloc(1, sizeof *item);
 		item->all = c;
-		item->host = host ? xstrdup(host) : NULL;
+		peer_copy(&item->peer, peer);
 		item->left = c->conf.repeat;
 		timer_init(&item->again, c->loop, on_again, item);
-		probe_init(&item->probe, addr);
+		probe_init(&item->probe, &peer->addr);
 		(void)map_put(&c->items, key, len, item); /* it was not there */
 		if (c->stopped)
 			settle(item, c->stopped);
 		else
 			queue(item);
 	}
+	free(key);
 	if (item->probe.contact.state != CONTACT_DONE) {
 		waiter = ARRAY_ADD(item->waiters, item->n_waiters);
 		*waiter = (struct waiter){done, arg};

@@ -22,11 +22,11 @@ struct contacts_conf {
 struct contacts *contacts_new(struct loop *, const struct contacts_conf *);
 void contacts_free(struct contacts *); /* with all contacts; sessions are dropped */
 
-/* The contact of an address, made and queued if it is new. Lives until contacts_free. While its
- * state is not CONTACT_DONE, `done` will come once, from the loop or from contacts_stop; else it
- * never comes. */
-const struct contact *contacts_want(struct contacts *, const struct addr *, const char *host,
-				    void (*done)(void *arg), void *arg);
+/* The contact of a peer, made and queued if it is new; what the peer points to is copied. Lives
+ * until contacts_free. While its state is not CONTACT_DONE, `done` will come once, from the loop or
+ * from contacts_stop; else it never comes. */
+const struct contact *contacts_want(struct contacts *, const struct peer *, void (*done)(void *arg),
+				    void *arg);
 
 /* Ends everything that is not done as `why` (END_DEADLINE, END_INTERRUPTED), and what is wanted
  * from now on. */

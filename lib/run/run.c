@@ -1,5 +1,6 @@
 #include "run/run.h"
 
+#include "dns/dane.h"
 #include "judge/rules.h"
 #include "judge/sender.h"
 #include "judge/verdict.h"
@@ -30,8 +31,10 @@ struct job {
 	struct target target;
 	char *error;
 	struct mx_plan plan;
-	struct asked **asked; /* one a question of the plan, in their order */
+	struct asked **asked; /* one a question, in the order they were asked */
 	size_t n_asked;
+	struct host_policy *policies; /* one a host of the plan, once that is done */
+	size_t dane_open;             /* TLSA questions that are open */
 	struct timer dns_timer;
 	usec_t started, dns_started;
 	bool queued, planned;
@@ -41,11 +44,19 @@ struct job {
 	struct result result;
 };
 
-/* One question of a target's plan, told apart by its index there. */
+/* One question of a target: of its plan, told apart by its index there, or of a host's TLSA plan.
+ */
 struct asked {
 	struct job *job;
 	size_t index;
 	struct query *query; /* NULL once answered */
+};
+
+/* What TLS is to be with one MX host, and why it is not to be contacted at all. */
+struct host_policy {
+	struct dane_plan dane;
+	enum tls_mode tls;
+	enum end end; /* END_NONE: contact it */
 };
 
 struct run {
@@ -120,6 +131,9 @@ static void job_free(struct job *j)
 	free(res->endpoints);
 	free(res->warnings);
 	free(j->own);
+	for (size_t i = 0; j->policies && i < j->plan.n_hosts; i++)
+		dane_fini(&j->policies[i].dane);
+	free(j->policies);
 	mx_fini(&j->plan);
 	target_fini(&j->target);
 	free(j->error);
@@ -237,6 +251,28 @@ static void warn_of_hosts(struct job *j)
 		     special > 1 ? ", ..." : "");
 }
 
+static enum phase phase_without_contact(enum end end)
+{
+	return end >= END_DNS_NXDOMAIN && end <= END_DNS_INVALID ? PHASE_DNS : PHASE_CONNECT;
+}
+
+static struct peer peer_of(const struct job *j, size_t host, const struct addr *addr)
+{
+	const struct host_policy *policy = &j->policies[host];
+	struct peer peer = {.addr = *addr, .host = j->result.hosts[host].name, .tls = policy->tls};
+
+	if (policy->tls == TLS_DANE) {
+		peer.tls_name = policy->dane.base;
+		peer.tlsa = policy->dane.records;
+		peer.n_tlsa = policy->dane.n_records;
+		/* RFC 7672 3.2.2: the next-hop domain will do, too, where the way from it was
+		 * secure. */
+		peer.also =
+		    j->plan.source == SOURCE_MX && j->plan.mx_secure ? j->target.domain : NULL;
+	}
+	return peer;
+}
+
 /* DNS is done: endpoints are made and wanted. */
 static void plan_endpoints(struct job *j)
 {
@@ -259,16 +295,18 @@ static void plan_endpoints(struct job *j)
 		e->preference = h->preference;
 		e->host = h->name;
 		e->host_index = plan[i].host;
+		if (plan[i].end == END_NONE)
+			plan[i].end = j->policies[plan[i].host].end;
 		if (plan[i].end == END_NONE) {
-			e->contact =
-			    contacts_want(r->contacts, &plan[i].addr, h->name, on_contact_done, j);
+			struct peer peer = peer_of(j, plan[i].host, &plan[i].addr);
+
+			e->contact = contacts_want(r->contacts, &peer, on_contact_done, j);
 			j->waiting += e->contact->state != CONTACT_DONE;
 		} else {
 			struct probe *own = &j->own[j->n_own++];
 
 			probe_init(own, &plan[i].addr);
-			probe_end(own, plan[i].end,
-				  plan[i].addr.family ? PHASE_CONNECT : PHASE_DNS);
+			probe_end(own, plan[i].end, phase_without_contact(plan[i].end));
 			e->contact = &own->contact;
 		}
 	}
@@ -308,9 +346,12 @@ static void plan_literal(struct job *j)
 		probe_end(j->own, END_NOT_PUBLIC, PHASE_CONNECT);
 		e->contact = &j->own->contact;
 	} else {
-		/* No name is known: none goes into SNI. */
-		e->contact =
-		    contacts_want(j->run->contacts, &j->target.addr, NULL, on_contact_done, j);
+		/* No name is known: none goes into SNI, and DANE has nothing to ask about. */
+		enum tls_mode mode = j->run->conf.session.dialogue.tls;
+		struct peer peer = {.addr = j->target.addr,
+				    .tls = mode == TLS_DANE ? TLS_AUTO : mode};
+
+		e->contact = contacts_want(j->run->contacts, &peer, on_contact_done, j);
 		j->waiting += e->contact->state != CONTACT_DONE;
 	}
 	if (j->run->events.planned && j->waiting > 1)
@@ -335,6 +376,92 @@ static void resolved(struct job *j)
 	plan_endpoints(j);
 }
 
+static void ask(struct job *j, const char *qname, enum dns_type type, size_t index,
+		void (*done)(void *arg, const struct dns_answer *))
+{
+	struct asked *asked = xcalloc(1, sizeof *asked), **place;
+
+	asked->job = j;
+	asked->index = index;
+	place = ARRAY_ADD(j->asked, j->n_asked);
+	*place = asked;
+	asked->query = resolver_ask(j->run->resolver, qname, type, done, asked);
+}
+
+/* TLSA, once the addresses are known (RFC 7672 2.2) */
+
+static void settle_policy(struct host_policy *policy)
+{
+	static const enum end ends[DNS_STATUSES] = {
+	    [DNS_OK] = END_NONE,
+	    [DNS_NXDOMAIN] = END_DNS_NXDOMAIN,
+	    [DNS_NO_ADDRESS] = END_DNS_NO_ADDRESS,
+	    [DNS_SERVFAIL] = END_DNS_SERVFAIL,
+	    [DNS_TIMEOUT] = END_DNS_TIMEOUT,
+	    [DNS_INVALID] = END_DNS_INVALID,
+	};
+
+	switch (policy->dane.outcome) {
+	case DANE_USABLE:
+		policy->tls = TLS_DANE;
+		break;
+	case DANE_UNUSABLE:
+		policy->tls = TLS_REQUIRE;
+		break;
+	case DANE_FAILED:
+		policy->end = ends[policy->dane.failure];
+		break;
+	default:
+		policy->tls = TLS_AUTO;
+		break;
+	}
+}
+
+static void on_tlsa(void *arg, const struct dns_answer *answer)
+{
+	struct asked *asked = arg;
+	struct job *j = asked->job;
+	struct host_policy *policy = &j->policies[asked->index];
+	const char *qname;
+
+	asked->query = NULL;
+	dane_answer(&policy->dane, answer->status, answer->message);
+	qname = dane_question(&policy->dane);
+	if (qname) {
+		ask(j, qname, TYPE_TLSA, asked->index, on_tlsa);
+		return;
+	}
+	settle_policy(policy);
+	if (--j->dane_open == 0)
+		resolved(j);
+}
+
+/* Addresses are known; what is still open is how TLS is to be. */
+static void addresses_known(struct job *j)
+{
+	enum tls_mode mode = j->run->conf.session.dialogue.tls;
+
+	j->policies = xcalloc(j->plan.n_hosts, sizeof *j->policies);
+	j->dane_open = 1; /* holds the target while questions are added */
+	for (size_t i = 0; i < j->plan.n_hosts; i++) {
+		const struct mx_plan_host *h = &j->plan.hosts[i];
+		struct host_policy *policy = &j->policies[i];
+		const char *qname;
+
+		policy->tls = mode == TLS_DANE ? TLS_AUTO : mode;
+		if (mode != TLS_DANE || !h->n_addrs || h->insecure)
+			continue;
+		dane_init(&policy->dane, h->name, h->canonical, j->target.port);
+		qname = dane_question(&policy->dane);
+		if (!qname)
+			continue;
+		j->dane_open++;
+		ask(j, qname, TYPE_TLSA, i, on_tlsa);
+	}
+	if (--j->dane_open == 0)
+		resolved(j);
+}
+
 static void ask_all(struct job *j);
 
 static void on_answer(void *arg, const struct dns_answer *answer)
@@ -353,24 +480,31 @@ static void ask_all(struct job *j)
 	const char *qname;
 	enum dns_type type;
 
-	while (mx_next(&j->plan, &qname, &type)) {
-		struct asked *asked = xcalloc(1, sizeof *asked), **place;
-
-		asked->job = j;
-		asked->index = j->n_asked;
-		place = ARRAY_ADD(j->asked, j->n_asked);
-		*place = asked;
-		asked->query = resolver_ask(j->run->resolver, qname, type, on_answer, asked);
-	}
+	while (mx_next(&j->plan, &qname, &type))
+		ask(j, qname, type, j->n_asked, on_answer);
 	if (mx_done(&j->plan))
-		resolved(j);
+		addresses_known(j);
 }
 
 static void on_dns_timeout(void *arg)
 {
 	struct job *j = arg;
 
-	mx_give_up(&j->plan, DNS_TIMEOUT);
+	/* What is known by now is used; what is open has failed. */
+	cancel_queries(j);
+	if (!j->policies) {
+		mx_give_up(&j->plan, DNS_TIMEOUT);
+		addresses_known(j);
+	}
+	if (j->planned)
+		return;
+	cancel_queries(j);
+	for (size_t i = 0; i < j->plan.n_hosts; i++) {
+		if (!j->policies[i].dane.names[0])
+			continue;
+		dane_give_up(&j->policies[i].dane, DNS_TIMEOUT);
+		settle_policy(&j->policies[i]);
+	}
 	resolved(j);
 }
 

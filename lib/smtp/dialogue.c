@@ -56,7 +56,10 @@ static void finish(struct dialogue *d, enum end end, usec_t now)
 	d->seen->end = end;
 	if (d->secure)
 		d->seen->notes |= NOTE_TLS;
-	await(d, end == END_REPLY || end == END_NO_TLS ? AWAIT_QUIT : AWAIT_NOTHING, now);
+	await(d,
+	      end == END_REPLY || end == END_NO_TLS || end == END_CERTIFICATE ? AWAIT_QUIT
+									      : AWAIT_NOTHING,
+	      now);
 }
 
 static void finish_words(struct dialogue *d, enum end end, usec_t now, char *words)
@@ -358,7 +361,13 @@ void dialogue_secured(struct dialogue *d, struct tls_facts *facts, usec_t now)
 	buf_clear(&d->seen->extensions);
 	d->seen->notes &= ~(unsigned)(NOTE_STARTTLS | NOTE_HELO);
 	reply_reader_fini(&d->reader);
-	await(d, AWAIT_EHLO, now);
+	if ((d->conf->tls == TLS_VERIFY && !facts->verified) ||
+	    (d->conf->tls == TLS_DANE && facts->dane != 1))
+		finish_words(
+		    d, END_CERTIFICATE, now,
+		    xstrdup(facts->error ? facts->error : "the certificate was not verified"));
+	else
+		await(d, AWAIT_EHLO, now);
 }
 
 void dialogue_fail(struct dialogue *d, enum end end, int err, usec_t now)

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum tls_mode { TLS_OFF, TLS_AUTO, TLS_REQUIRE };
+/* From here on TLS is a must: TLS_REQUIRE. Then also its certificate. */
+enum tls_mode { TLS_OFF, TLS_AUTO, TLS_REQUIRE, TLS_VERIFY, TLS_DANE };
 
 enum {
 	DIALOGUE_COMMAND_MAX = 1024, /* octets of any command with its CRLF */

@@ -9,8 +9,8 @@
 struct session {
 	struct loop *loop;
 	const struct session_conf *conf;
-	struct addr to;
-	const char *host;
+	const struct peer *peer;
+	struct dialogue_conf dialogue_conf;
 	void (*done)(void *arg, struct observation *);
 	void *arg;
 	usec_t started, deadline;
@@ -25,8 +25,8 @@ static const struct stream_events events;
 
 static void trace(struct session *s, char mark, const char *text, size_t n)
 {
-	struct session_trace t = {.addr = &s->to,
-				  .host = s->host,
+	struct session_trace t = {.addr = &s->peer->addr,
+				  .host = s->peer->host,
 				  .at = loop_now(s->loop) - s->started,
 				  .mark = mark,
 				  .text = text,
@@ -154,7 +154,7 @@ static enum end end_of_open_error(int err, bool bound)
 
 static const struct addr *source(const struct session *s)
 {
-	return s->to.family == AF_INET ? s->conf->bind4 : s->conf->bind6;
+	return s->peer->addr.family == AF_INET ? s->conf->bind4 : s->conf->bind6;
 }
 
 static bool want_later(int err)
@@ -165,9 +165,9 @@ static bool want_later(int err)
 static void open_stream(struct session *s, bool plain, int *err)
 {
 	*err = 0;
-	dialogue_init(&s->dialogue, &s->conf->dialogue, &s->seen, loop_now(s->loop), s->deadline,
+	dialogue_init(&s->dialogue, &s->dialogue_conf, &s->seen, loop_now(s->loop), s->deadline,
 		      plain);
-	s->stream = stream_open(s->loop, &s->to, source(s), &events, s, err);
+	s->stream = stream_open(s->loop, &s->peer->addr, source(s), &events, s, err);
 	timer_at(&s->timer, dialogue_deadline(&s->dialogue));
 	trace_str(s, '*', plain ? "connecting again, without TLS" : "connecting");
 }
@@ -187,7 +187,7 @@ static bool fall_back(struct session *s)
 	unsigned notes = NOTE_TLS_FALLBACK;
 	int err;
 
-	if (s->conf->dialogue.tls != TLS_AUTO || s->dialogue.plain || s->seen.end != END_TLS)
+	if (s->dialogue_conf.tls != TLS_AUTO || s->dialogue.plain || s->seen.end != END_TLS)
 		return false;
 	facts = tls_facts_new();
 	facts->error = s->seen.error ? s->seen.error : xstrdup("TLS handshake failed");
@@ -203,6 +203,27 @@ static bool fall_back(struct session *s)
 	if (!s->stream)
 		refused_at_once(s, err);
 	return true;
+}
+
+static void start_tls(struct session *s)
+{
+	static const enum tls_check checks[] = {[TLS_OFF] = TLS_CHECK_NONE,
+						[TLS_AUTO] = TLS_CHECK_NONE,
+						[TLS_REQUIRE] = TLS_CHECK_NONE,
+						[TLS_VERIFY] = TLS_CHECK_WEBPKI,
+						[TLS_DANE] = TLS_CHECK_DANE};
+	const struct peer *peer = s->peer;
+	char address[ADDR_STRLEN];
+	struct tls_want want = {.server_name = peer->tls_name ? peer->tls_name : peer->host,
+				.also = peer->also,
+				.check = peer->check ? peer->check : checks[peer->tls],
+				.tlsa = peer->tlsa,
+				.n_tlsa = peer->n_tlsa,
+				.chain = s->conf->trace != NULL};
+
+	if (!want.server_name && want.check != TLS_CHECK_NONE)
+		want.server_name = addr_format(&peer->addr, address);
+	stream_start_tls(s->stream, tls_new(s->conf->tls, &want));
 }
 
 static void on_connected(void *arg)
@@ -226,7 +247,7 @@ static void on_data(void *arg, const char *bytes, size_t n)
 		bytes += used;
 		n -= used;
 		if (dialogue_need(&s->dialogue) == NEED_TLS) {
-			stream_start_tls(s->stream, s->conf->tls, s->host);
+			start_tls(s);
 			timer_at(&s->timer, dialogue_deadline(&s->dialogue));
 			return;
 		}
@@ -247,6 +268,8 @@ static void on_secured(void *arg, struct tls_facts *facts)
 
 		trace_str(s, '*', text);
 		free(text);
+		for (size_t i = 0; i < facts->n_chain; i++)
+			trace_str(s, '*', facts->chain[i]);
 	}
 	dialogue_secured(&s->dialogue, facts, loop_now(s->loop));
 	step(s);
@@ -303,15 +326,16 @@ static void on_timer(void *arg)
 }
 
 struct session *session_start(struct loop *loop, const struct session_conf *conf,
-			      const struct addr *to, const char *host,
+			      const struct peer *peer,
 			      void (*done)(void *arg, struct observation *), void *arg, int *err)
 {
 	struct session *s = xcalloc(1, sizeof *s);
 
 	s->loop = loop;
 	s->conf = conf;
-	s->to = *to;
-	s->host = host;
+	s->peer = peer;
+	s->dialogue_conf = conf->dialogue;
+	s->dialogue_conf.tls = peer->tls;
 	s->done = done;
 	s->arg = arg;
 	s->started = loop_now(loop);
