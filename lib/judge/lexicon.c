@@ -157,6 +157,10 @@ static void put_token(struct words *w, const char *s, size_t n, unsigned colons,
 		put_words(w, s, n);
 		return;
 	}
+	if (n > 5 && !strncmp(s, "IPv6:", 5)) {
+		put(w, "<ip> ", 5);
+		return;
+	}
 	for (i = 0; i < n; i++) {
 		char c = s[i];
 
@@ -169,7 +173,7 @@ static void put_token(struct words *w, const char *s, size_t n, unsigned colons,
 		put(w, "<ip> ", 5);
 		return;
 	}
-	if (colons >= 2 && n > 4 && (hex || !strncmp(s, "IPv6:", 5))) {
+	if (colons >= 2 && hex && (colons == 7 || memmem(s, n, "::", 2))) { /* not 10:11:12 */
 		put(w, "<ip> ", 5);
 		return;
 	}
@@ -1756,7 +1760,7 @@ const struct phrase lexicon[] = {
 	{"prozesse", SAYS(CONN)},
 	{"przeciaz*", SAYS(LOAD)},
 	{"przekroczon*", SAYS(MANY)},
-	{"pthread_create", SAYS(FORK)},
+	{"pthread create", SAYS(FORK)},
 	{"ptr", SAYS(CHECK)},
 	{"qq internal", SAYS(FAULT)},
 	{"qq temporary", SAYS(FAULT)},
@@ -1770,7 +1774,7 @@ const struct phrase lexicon[] = {
 	{"queue error", SAYS(FAULT)},
 	{"queue file", SAYS(FAULT)},
 	{"queue file space", SAYS(DISK) | SAYS(SHORT) | SAYS(SPACE)},
-	{"queue write", SAYS(FAULT)},
+	{"queue write", SAYS(FAULT) | SAYS(QUEUE)},
 	{"queueing", SAYS(QUEUE)},
 	{"queues", SAYS(QUEUE)},
 	{"quota", SAYS(QUOTA)},
@@ -2818,7 +2822,7 @@ const struct phrase lexicon[] = {
 	{"枯渇*", SAYS(SHORT)},
 	{"構文*", SAYS(SYNTAX)},
 	{"正忙*", SAYS(BUSY)},
-	{"此ip*", SAYS(CLIENT)},
+	{"此 ip*", SAYS(CLIENT)},
 	{"流量*", SAYS(RATE)},
 	{"混み合*", SAYS(LOAD)},
 	{"混雑*", SAYS(LOAD)},
@@ -2860,7 +2864,7 @@ const struct phrase lexicon[] = {
 	{"认证*", SAYS(AUTH)},
 	{"记忆体*", SAYS(MEMORY)},
 	{"评分*", SAYS(BLOCK)},
-	{"该ip*", SAYS(CLIENT)},
+	{"该 ip*", SAYS(CLIENT)},
 	{"语法*", SAYS(SYNTAX)},
 	{"負荷*", SAYS(LOAD)},
 	{"負載*", SAYS(LOAD)},

@@ -93,8 +93,10 @@ const struct rule rules[] = {
      .example = "451 4.3.1 mail queue full; retry later"},
     {ANY_4XX, .all = SAYS(LOAD), .none = SAYS(CLIENT), IS(EXHAUSTED, LOAD),
      .example = "421 Too much load; please try again later."},
-    {ANY_4XX, .all = SAYS(LOAD), .any = SAYS(MANY) | SAYS(RATE), IS(DEFERRED, THROTTLE),
+    {ANY_4XX, .all = SAYS(LOAD) | SAYS(MANY) | SAYS(CONN), IS(DEFERRED, THROTTLE),
      .example = "421 Server overloaded, too many connections from your host"},
+    {ANY_4XX, .all = SAYS(LOAD) | SAYS(RATE), IS(DEFERRED, THROTTLE),
+     .example = "451 Overload: reduce the rate of your mail"},
     {ANY_4XX, .all = SAYS(BUSY), .none = SAYS(CLIENT) | SAYS(USER) | SAYS(MAILBOX),
      IS(EXHAUSTED, LOAD), .example = "450 busy - please try later"},
     {ANY_4XX, .all = SAYS(RESOURCE), .none = SAYS(CLIENT) | SAYS(BLOCK), IS(EXHAUSTED, UNSPECIFIED),
@@ -187,6 +189,11 @@ const struct rule rules[] = {
     {ANY_4XX, .all = SAYS(AUTH), .none = SAYS(TIMEOUT), IS(DEFERRED, POLICY),
      .example = "451 5.7.3 Cannot achieve Exchange Server authentication"},
 
+    /* 452 with X.3.1: the system is full, though nothing says of what. */
+    {CODE(452), .enhanced = "3.1", IS(EXHAUSTED, UNSPECIFIED), .example = "452 4.3.1 try later"},
+    {CODE(452), .all = SAYS(HINTFULL), IS(EXHAUSTED, UNSPECIFIED),
+     .example = "452 #4.3.1 temporary system state (12)"},
+
     /* 4xx: the conversation. */
     {ANY_4XX, .all = SAYS(TIMEOUT), IS(DEFERRED, OTHER),
      .example = "421 4.4.2 mx1.example.com Error: timeout exceeded"},
@@ -209,9 +216,6 @@ const struct rule rules[] = {
     {ANY_4XX, .all = SAYS(UNAVAIL), IS(DEFERRED, OTHER), .example = "450 Service unavailable"},
 
     /* 4xx: hardly a word. */
-    {CODE(452), .enhanced = "3.1", IS(EXHAUSTED, UNSPECIFIED), .example = "452 4.3.1 try later"},
-    {CODE(452), .all = SAYS(HINTFULL), IS(EXHAUSTED, UNSPECIFIED),
-     .example = "452 #4.3.1 temporary system state (12)"},
     {REPLY, .from = 400, .to = 449, .enhanced = "3.1", .none = SAYS(DENIED),
      IS(EXHAUSTED, UNSPECIFIED), .example = "421 4.3.1 mx1.example.com"},
     {ANY_4XX, .all = SAYS(DENIED), IS(DEFERRED, POLICY),
