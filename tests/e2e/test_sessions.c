@@ -42,7 +42,6 @@ static void dialogue(void **state)
 	lab_assert_polite(lab);
 	assert_int_equal(lab_sum(lab, "connections"), 1);
 	assert_int_equal(lab_lines(lab, "command "), 3);
-	assert_int_equal(lab_lines(lab, "command 127.13.0.1 1 EHLO probe.example.org\n"), 0);
 	assert_string_equal(lab_line(lab, "command 127.13.0.1 1 EHLO "), "probe.example.org");
 	const char *mail = lab_line(lab, "command 127.13.0.1 1 MAIL FROM:");
 	assert_non_null(mail);

@@ -259,7 +259,7 @@ static void control_characters(void **state)
 			assert_endpoint(probe->results[0], "127.13.0.3", "exhausted/memory",
 					"mail");
 		} else {
-			assert_non_null(strstr(probe->out, "\\x1b"));
+			assert_non_null(strstr(probe->out, "\\x1B"));
 			assert_null(strstr(probe->out, "\xe2\x80\xae"));
 		}
 		probe_free(probe);
@@ -427,8 +427,8 @@ static void source_address(void **state)
 	probe_free(probe);
 	/* An address that is not ours is no fault of the server. */
 	probe = PROBE(lab, "--json", "-b", "192.0.2.250", "good.example");
-	assert_string_equal(text_at(probe->results[0], "endpoints.0.class"), "skipped");
 	probe_assert_exit(probe, 3);
+	assert_non_null(strstr(probe->err, "192.0.2.250"));
 	probe_free(probe);
 	lab_free(lab);
 }

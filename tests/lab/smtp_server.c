@@ -13,7 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, OUT_MAX = 256 * 1024, PIECE = 16 * 1024, COMMAND_MAX = 512 };
+enum { BACKLOG = 1024, OUT_MAX = 256 * 1024, PIECE = 16 * 1024 };
+/* What a client may send (RFC 5321 4.5.3.1.4), and what it must put up with. */
+enum { COMMAND_MAX = 512, LINE_MAX_OCTETS = 4096, LINES_MAX = 512 };
 
 struct server {
 	struct smtp_server *all;
@@ -64,11 +66,13 @@ struct conn {
 	struct buf wire; /* of a handshake that waits for its script */
 
 	/* what the client has been told, and what it has done */
-	char line[4]; /* the beginning of the line being sent */
+	char line[4], code[3]; /* the beginning of the line being sent, of its reply's first */
 	size_t column;
-	bool may_talk; /* a whole reply has been sent since its last command */
-	bool well;     /* which was one by RFC 5321 */
-	bool accepted; /* a 220 has been sent since */
+	unsigned lines; /* of the reply being sent, before this one */
+	unsigned turns; /* replies that have been sent, less commands that have come */
+	bool sound;     /* the reply being sent is one by RFC 5321, so far */
+	bool well;      /* all were such that a client can go on from there */
+	bool accepted;  /* a 220 has been sent since */
 	bool greeted, quit, scolded;
 };
 
@@ -148,7 +152,10 @@ static void check_line(struct conn *c, const char *line, size_t n)
 /* The client has closed: was that polite? */
 static void check_end(struct conn *c)
 {
-	if (!c->quit && c->may_talk && c->well && c->mode != MODE_HANDSHAKE && !c->half)
+	/* Who leaves right after the handshake did not like the certificate. */
+	bool expected = c->mode == MODE_PLAIN || (c->mode == MODE_TLS && c->greeted);
+	/* What was never taken may have been a QUIT, or what has to be answered before one. */
+	if (!c->quit && c->turns && c->well && expected && !c->half && !c->in.len)
 		violation(c, "no-quit", "", 0);
 	if (c->quit && c->mode == MODE_TLS && !tls_server_closed(c->tls))
 		violation(c, "no-close-notify", "", 0);
@@ -188,27 +195,41 @@ static void conn_end(struct conn *c, const char *who)
 
 /* ---- sending ---- */
 
-/* Remembers what the client can make of the octets: whether it is its turn. */
+/* One line has been sent whole: is it the client's turn, and can it go on from there? */
+static void track_line(struct conn *c)
+{
+	bool code = c->column >= 3 && c->line[0] >= '2' && c->line[0] <= '5' &&
+		    isdigit((unsigned char)c->line[1]) && isdigit((unsigned char)c->line[2]);
+	if (c->lines++ == 0) {
+		memcpy(c->code, c->line, sizeof c->code);
+		c->sound = true;
+	}
+	c->sound &= code && c->column <= LINE_MAX_OCTETS && c->lines <= LINES_MAX;
+	if (code && c->column > 3 && c->line[3] == '-')
+		return;
+	char first = c->line[0];
+	bool fits = first == '2' && memcmp(c->code, c->line, sizeof c->code) == 0 &&
+		    (c->phase != LAB_BANNER || c->turns || memcmp(c->code, "220", 3) == 0);
+	c->sound &= (c->column == 3 || c->line[3] == ' ' || c->line[3] == '\r') &&
+		    (first == '4' || first == '5' || fits);
+	c->well &= c->sound;
+	c->accepted |= c->sound && memcmp(c->line, "220", 3) == 0;
+	c->turns++;
+	c->lines = 0;
+}
+
+/* Remembers what the client can make of the octets. */
 static void track(struct conn *c, const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (bytes[i] != '\n') {
-			if (c->column < sizeof c->line)
-				c->line[c->column] = bytes[i];
-			c->column++;
+		if (bytes[i] == '\n') {
+			track_line(c);
+			c->column = 0;
 			continue;
 		}
-		bool code = c->column >= 3 && c->line[0] >= '2' && c->line[0] <= '5' &&
-			    isdigit((unsigned char)c->line[1]) &&
-			    isdigit((unsigned char)c->line[2]);
-		bool continued = code && c->column > 3 && c->line[3] == '-';
-		if (!continued) {
-			c->may_talk = true;
-			c->well =
-			    code && (c->column == 3 || c->line[3] == ' ' || c->line[3] == '\r');
-			c->accepted |= c->well && memcmp(c->line, "220", 3) == 0;
-		}
-		c->column = 0;
+		if (c->column < sizeof c->line)
+			c->line[c->column] = bytes[i];
+		c->column++;
 	}
 }
 
@@ -354,8 +375,10 @@ static void start_phase(struct conn *c, enum lab_phase phase)
 	c->busy = true;
 	c->acted = false;
 	c->drip = 0;
-	c->may_talk = c->accepted = false;
-	c->column = 0;
+	if (c->turns && phase != LAB_TLS)
+		c->turns--;
+	c->accepted = false;
+	c->column = c->lines = 0;
 }
 
 /* One piece of what is being sent. False: wait, or the connection has ended (*gone). */
@@ -556,7 +579,8 @@ static void process_input(struct conn *c)
 	buf_consume(&c->in, n + 1);
 	take_command(c, line, n);
 	free(line);
-	if (c->in.len && !c->scolded) {
+	/* Replies that came unasked may be answered at once. */
+	if (c->in.len && !c->turns && !c->scolded) {
 		violation(c, "pipelining", c->in.data, c->in.len);
 		c->scolded = true;
 	}
@@ -574,13 +598,12 @@ static void feed_tls(struct conn *c, const char *bytes, size_t n)
 	if (!was_ready && (state == TLS_SERVER_READY || state == TLS_SERVER_CLOSED)) {
 		c->mode = MODE_TLS;
 		c->greeted = false; /* RFC 3207 4.2: all is forgotten */
-		c->may_talk = true;
-		c->well = false; /* leaving now is no lack of manners */
+		c->turns = 1;
 		log_line(all->log, "secured %s %u %s %s %s", c->server->text, c->number,
 			 tls_server_version(c->tls), tls_server_cipher(c->tls),
 			 log_safe(tls_server_sni(c->tls), strlen(tls_server_sni(c->tls))));
 	}
-	if (was_ready && c->in.len > before && !c->may_talk && !c->quit && !c->scolded) {
+	if (was_ready && c->in.len > before && !c->turns && !c->quit && !c->scolded) {
 		violation(c, "pipelining", c->in.data + before, c->in.len - before);
 		c->scolded = true;
 	}
@@ -613,11 +636,13 @@ static void receive(struct conn *c, const char *bytes, size_t n)
 	}
 	/* QUIT that comes alone is a client that has lost patience: no offence. */
 	bool leaving = n == 6 && strncasecmp(bytes, "QUIT\r\n", 6) == 0;
-	if (!c->may_talk && !c->quit && !leaving && !c->scolded) {
+	if (!c->turns && !c->quit && !leaving && !c->scolded) {
 		violation(c, c->phase == LAB_BANNER ? "pregreet" : "pipelining", bytes, n);
 		c->scolded = true;
 	}
 	if (c->silent) {
+		c->quit |= leaving;
+		c->turns = 0; /* it waits for an answer now */
 		log_line(c->server->all->log, "ignored %s %u %s", c->server->text, c->number,
 			 log_safe(bytes, n));
 		return;
@@ -697,6 +722,7 @@ static void conn_new(struct server *server, int fd)
 	c->fd = fd;
 	c->face = choose_face(server->place->host, server->connections);
 	c->name = smtp_server_name(c->face, &server->place->addr);
+	c->well = true;
 	c->number = ++server->connections;
 	c->next = all->conns;
 	c->at = &all->conns;
