@@ -26,6 +26,7 @@ struct input {
 	char chunk[CHUNK]; /* read, not yet split */
 	size_t at, n;
 	bool first, paused, ended;
+	bool draining; /* lines come whether they are wanted or not */
 };
 
 static void work(void *arg);
@@ -68,7 +69,7 @@ void input_free(struct input *in)
 
 void input_pause(struct input *in)
 {
-	in->paused = true;
+	in->paused = !in->draining;
 }
 
 void input_resume(struct input *in)
@@ -178,6 +179,7 @@ static void work(void *arg)
 void input_drain(struct input *in)
 {
 	in->paused = false;
+	in->draining = true;
 	while (!in->ended) {
 		split(in);
 		if (!read_piece(in) && !in->ended)
