@@ -177,7 +177,10 @@ const struct rule rules[] = {
     {ANY_4XX, .all = SAYS(MAINT), .none = SAYS(BLOCK) | SAYS(CHECK) | SAYS(FAULT),
      IS(DEFERRED, MAINTENANCE), .example = "421 4.3.2 System shutting down"},
 
-    /* 4xx: policy. */
+    /* 4xx: policy, unless what was to decide on it does not work. */
+    {ANY_4XX, .enhanced = "3.5", .any = SAYS(FAULT) | SAYS(GENERIC), .none = SAYS(BLOCK),
+     IS(DEFERRED, INTERNAL),
+     .example = "451 4.3.5 <>: Sender address rejected: Server configuration problem"},
     {ANY_4XX, .any = SAYS(BLOCK) | SAYS(ADMIN) | SAYS(CHECK) | SAYS(RELAY) | SAYS(HELO),
      .none = SAYS(LOOKUP), IS(DEFERRED, POLICY),
      .example = "421 4.7.0 [TS02] Messages from 192.0.2.9 temporarily deferred due to user "
