@@ -171,6 +171,8 @@ static void take_address(struct logline *to, struct span s)
 {
 	size_t i, separators = 0;
 
+	if (s.n > 1 && *s.p == '[' && s.p[s.n - 1] == ']')
+		s = (struct span){s.p + 1, s.n - 2};
 	if (starts(s, "IPv6:"))
 		s = skip(s, 5);
 	for (i = 0; i < s.n && s.p[i] != '%'; i++) {
@@ -276,34 +278,41 @@ enum mark {
 	MARKS
 };
 
-static const char *const marks[MARKS] = {
-    [AT_HOST] = "host ",
-    [AT_SAID] = "said: ",
-    [AT_REFUSED] = "refused to talk to me: ",
-    [AT_CONNECT] = "connect to ",
-    [AT_LOST] = "lost connection with ",
-    [AT_CONVERSATION] = "conversation with ",
-    [AT_NAME_SERVICE] = "Name service error for name=",
-    [AT_TLS_REQUIRED] = "TLS is required, but ",
-    [AT_CANNOT_TLS] = "Cannot start TLS: ",
-    [AT_CERTIFICATE] = "Server certificate not ",
-    [AT_STATUS] = "status=",
-    [AT_STAT] = "stat=",
-    [AT_REPLY] = "reply=",
-    [AT_RELAY] = "relay=",
-    [AT_DSN] = "dsn=",
-    [AT_RESULT] = "result=",
-    [AT_REASON] = "reason=",
-    [AT_ADDRESS] = "address=",
-    [AT_SMTP_ERROR] = "SMTP error from remote mail server after ",
-    [AT_SMTP_TIMEOUT] = "SMTP timeout ",
-    [AT_REMOTE] = "Remote host ",
-    [AT_MALFORMED] = "Malformed SMTP reply ",
-    [AT_EXIM_HOST] = "H=",
-    [AT_EXIM_OK] = "C=\"",
-    [AT_EXIM_TLS] = "a TLS session is required",
-    [AT_ERROR] = "Connection ",
-    [AT_SESSION] = "Error on session ",
+#define MARK(words)                     \
+	{                               \
+		words, sizeof words - 1 \
+	}
+static const struct {
+	const char *words;
+	size_t n;
+} marks[MARKS] = {
+    [AT_HOST] = MARK("host "),
+    [AT_SAID] = MARK("said: "),
+    [AT_REFUSED] = MARK("refused to talk to me: "),
+    [AT_CONNECT] = MARK("connect to "),
+    [AT_LOST] = MARK("lost connection with "),
+    [AT_CONVERSATION] = MARK("conversation with "),
+    [AT_NAME_SERVICE] = MARK("Name service error for name="),
+    [AT_TLS_REQUIRED] = MARK("TLS is required, but "),
+    [AT_CANNOT_TLS] = MARK("Cannot start TLS: "),
+    [AT_CERTIFICATE] = MARK("Server certificate not "),
+    [AT_STATUS] = MARK("status="),
+    [AT_STAT] = MARK("stat="),
+    [AT_REPLY] = MARK("reply="),
+    [AT_RELAY] = MARK("relay="),
+    [AT_DSN] = MARK("dsn="),
+    [AT_RESULT] = MARK("result="),
+    [AT_REASON] = MARK("reason="),
+    [AT_ADDRESS] = MARK("address="),
+    [AT_SMTP_ERROR] = MARK("SMTP error from remote mail server after "),
+    [AT_SMTP_TIMEOUT] = MARK("SMTP timeout "),
+    [AT_REMOTE] = MARK("Remote host "),
+    [AT_MALFORMED] = MARK("Malformed SMTP reply "),
+    [AT_EXIM_HOST] = MARK("H="),
+    [AT_EXIM_OK] = MARK("C=\""),
+    [AT_EXIM_TLS] = MARK("a TLS session is required"),
+    [AT_ERROR] = MARK("Connection "),
+    [AT_SESSION] = MARK("Error on session "),
 };
 
 struct scan {
@@ -311,34 +320,45 @@ struct scan {
 	size_t at[MARKS]; /* one more than its place; 0: not there */
 };
 
+/* A reply that was found is the end of the search: what a server says is no key of ours. */
+static bool tells_all(size_t mark)
+{
+	return mark == AT_SAID || mark == AT_REFUSED || mark == AT_SMTP_ERROR;
+}
+
 static void scan(struct scan *to, struct span line)
 {
+	static const bool before[256] = {[' '] = 1, ['('] = 1, [','] = 1, ['\t'] = 1};
 	static const bool first[256] = {
 	    ['h'] = 1, ['s'] = 1, ['r'] = 1, ['c'] = 1, ['l'] = 1, ['N'] = 1, ['T'] = 1, ['C'] = 1,
 	    ['S'] = 1, ['d'] = 1, ['a'] = 1, ['R'] = 1, ['M'] = 1, ['H'] = 1, ['E'] = 1};
 	size_t i, mark;
 
 	*to = (struct scan){.line = line};
-	for (i = 0; i < line.n; i++) {
-		char before = i ? line.p[i - 1] : ' ';
+	for (i = 0; i + 2 < line.n; i++) {
+		const char *here = line.p + i;
 
-		if (!first[(unsigned char)line.p[i]] ||
-		    (before != ' ' && before != '(' && before != ',' && before != '\t'))
+		if (!first[(unsigned char)*here] || (i && !before[(unsigned char)here[-1]]))
 			continue;
-		for (mark = 0; mark < MARKS; mark++)
-			/* "host " is wanted just before what the host did. */
-			if (marks[mark][0] == line.p[i] &&
-			    (!to->at[mark] ||
-			     (mark == AT_HOST && !to->at[AT_SAID] && !to->at[AT_REFUSED])) &&
-			    starts(skip(line, i), marks[mark]))
+		for (mark = 0; mark < MARKS; mark++) {
+			const char *words = marks[mark].words;
+
+			if (words[0] != here[0] || words[1] != here[1] ||
+			    line.n - i < marks[mark].n || memcmp(here, words, marks[mark].n) != 0)
+				continue;
+			/* "host " is wanted right before what the host did. */
+			if (!to->at[mark] || mark == AT_HOST)
 				to->at[mark] = i + 1;
+			if (tells_all(mark))
+				return;
+		}
 	}
 }
 
 /* What follows a mark. */
 static struct span after(const struct scan *s, enum mark mark)
 {
-	return skip(s->line, s->at[mark] - 1 + strlen(marks[mark]));
+	return skip(s->line, s->at[mark] - 1 + marks[mark].n);
 }
 
 /* Postfix: `host H[A] said: REPLY (in reply to COMMAND command)`, maybe in parentheses. */
@@ -438,6 +458,25 @@ static void exim_host(struct logline *to, const struct scan *s)
 		(void)take_server(to, after(s, AT_EXIM_HOST));
 }
 
+/* Past the <address> of a command, which may hold anything, ": 250 " too, in quotes. */
+static struct span skip_path(struct span s)
+{
+	size_t open = find(s, "<"), i;
+	bool quoted = false;
+
+	if (open > find(s, ": "))
+		return s;
+	for (i = open; i < s.n; i++) {
+		if (s.p[i] == '"')
+			quoted = !quoted;
+		else if (s.p[i] == '\\' && quoted)
+			i++;
+		else if (s.p[i] == '>' && !quoted)
+			return skip(s, i + 1);
+	}
+	return s;
+}
+
 static bool exim_error(struct logline *to, const struct scan *s)
 {
 	struct span rest = after(s, AT_SMTP_ERROR);
@@ -445,9 +484,8 @@ static bool exim_error(struct logline *to, const struct scan *s)
 
 	exim_host(to, s);
 	phase_of(to, rest);
+	rest = skip_path(rest);
 	at = find(rest, ": ");
-	/* The command holds addresses, which may hold anything: the reply begins at the first ": "
-	 * that a code follows. */
 	while (at < rest.n) {
 		struct span text = skip(rest, at + 2);
 
