@@ -98,6 +98,9 @@ $(BUILD)/lab: $(lab_sources:%.c=$(BUILD)/%.o) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
 
+# The one unit test that looks into the lab.
+$(BUILD)/tests/unit/test_scenario: $(BUILD)/tests/lab/scenario.o $(BUILD)/tests/lab/zone.o
+
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
