@@ -26,6 +26,7 @@ case $what in
 can)
 	overlay
 	ip link add name north type veth peer name south
+	chown 1:1 "$work/stage" # root of a user namespace may not have other users
 	;;
 fetch)
 	packages=$1
