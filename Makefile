@@ -40,6 +40,7 @@ endif
 endif
 
 PACKAGES := libevent_core openssl libidn2 jansson ldns
+# libcurl is optional: WITHOUT_CURL=1 builds without it, as does its absence.
 needs_libraries := $(filter-out clean uninstall format check-format,$(or $(MAKECMDGOALS),all))
 ifneq ($(needs_libraries),)
 LIBRARIES_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
@@ -48,6 +49,13 @@ ifeq ($(strip $(LIBRARIES)),)
 $(error Libraries are missing ($(PACKAGES)): 'make deps' installs them)
 endif
 LIBRARIES += -lm
+ifeq ($(WITHOUT_CURL),)
+ifeq ($(shell pkg-config --exists libcurl && echo yes),yes)
+LIBRARIES_CFLAGS += -DHAVE_CURL $(shell pkg-config --cflags libcurl)
+# Loaded when it is needed, not linked: see lib/net/http.c.
+LIBRARIES += $(if $(filter Linux,$(shell uname -s)),-ldl)
+endif
+endif
 endif
 
 OPTIMIZE ?= -O2 -g

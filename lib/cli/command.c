@@ -26,6 +26,7 @@
 
 enum {
 	EXIT_UNKNOWN = 3,
+	EXPIRY_DAYS = 14,     /* a certificate that ends sooner is warned about */
 	DESCRIPTORS_KEPT = 16 /* for standard streams, the loop, files, and what a library opens */
 };
 
@@ -263,7 +264,7 @@ static void configure(struct command *c, struct run_conf *conf)
 				     .tls = o->tls,
 				     .connect_timeout = o->connect_timeout},
 			.timeout = o->timeout,
-			.tls = o->tls == TLS_OFF ? NULL : tls_context_new(),
+			.tls = o->tls == TLS_OFF && !o->mta_sts ? NULL : tls_context_new(),
 			.bind4 = o->bind4.family ? &o->bind4 : NULL,
 			.bind6 = o->bind6.family ? &o->bind6 : NULL,
 			.trace = o->verbose && o->format != FORMAT_PLUGIN ? on_trace : NULL,
@@ -273,10 +274,13 @@ static void configure(struct command *c, struct run_conf *conf)
 			 .jobs = o->jobs,
 			 .per_address = o->per_address,
 			 .rate = o->rate,
-			 .by_name = o->tls >= TLS_VERIFY},
+			 .by_name = o->tls >= TLS_VERIFY || o->mta_sts},
 	    .families = o->families,
 	    .port = o->port,
 	    .public_only = o->public_only,
+	    .mta_sts = o->mta_sts,
+	    .https_port = 443,
+	    .expiry_days = o->n_days ? o->days[0] : EXPIRY_DAYS,
 	    .senders = o->senders,
 	    .deadline = o->deadline,
 	    .live = c->progress != NULL,
@@ -373,6 +377,8 @@ static void open_report(struct command *c, struct plugin_conf *plugin)
 	    .critical = o->has_critical ? &o->critical : NULL,
 	    .warning_time = o->has_warning_time ? &o->warning_time : NULL,
 	    .critical_time = o->has_critical_time ? &o->critical_time : NULL,
+	    .warning_days = o->n_days > 0 ? &o->days[0] : NULL,
+	    .critical_days = o->n_days > 1 ? &o->days[1] : NULL,
 	};
 	conf.color = o->color == COLOR_ALWAYS ||
 		     (o->color == COLOR_AUTO && terminal && !(no_color && *no_color) &&

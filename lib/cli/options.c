@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "dns/mx.h"
 #include "judge/sender.h"
+#include "net/http.h"
 #include "report/number.h"
 
 #include <assert.h>
@@ -13,11 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DAYS_MOST = 100000 };
+
 /* What an option is called in the parser: its letter, or one of these. */
 enum {
 	OPT_CONNECT_TIMEOUT = 256,
 	OPT_DEADLINE,
 	OPT_TLS,
+	OPT_MTA_STS,
 	OPT_INTERVAL,
 	OPT_PER_ADDRESS,
 	OPT_RATE,
@@ -77,6 +81,7 @@ const struct option_row option_rows[] = {
     {OPT_TLS, "tls", "MODE", "off, auto (STARTTLS if offered), require, verify, dane (auto)",
      GROUP_SESSION},
     {'S', "starttls", NULL, "the same as --tls require", GROUP_SESSION},
+    {OPT_MTA_STS, "mta-sts", NULL, "fetch and apply the domain's MTA-STS policy", GROUP_SESSION},
 
     {'n', "repeat", "N", "sessions per endpoint, to see behind a load balancer (1)", GROUP_PACE},
     {OPT_INTERVAL, "interval", "SEC", "pause between two sessions to one endpoint (1)", GROUP_PACE},
@@ -108,6 +113,8 @@ const struct option_row option_rows[] = {
     {OPT_WARNING_TIME, "warning-time", "RANGE", "WARNING on the slowest healthy session, seconds",
      GROUP_MONITOR},
     {OPT_CRITICAL_TIME, "critical-time", "RANGE", "CRITICAL likewise", GROUP_MONITOR},
+    {'D', "certificate", "DAYS[,DAYS]", "limits on the days certificates are still good for",
+     GROUP_MONITOR},
     {OPT_PROMETHEUS, "prometheus", "[addresses]", "Prometheus text exposition", GROUP_MONITOR},
 
     {'h', "help", NULL, "this text", GROUP_OTHER},
@@ -116,9 +123,8 @@ const struct option_row option_rows[] = {
 const size_t n_option_rows = ARRAY_LEN(option_rows);
 
 /* Known names of what this version cannot do yet: they get an answer of their own. */
-static const char *const later[] = {"certificate",    "mta-sts", "control", "history",
-				    "report",         "keep",    "webhook", "webhook-on",
-				    "webhook-secret", "confirm", "watch"};
+static const char *const later[] = {"control",    "history",        "report",  "keep", "webhook",
+				    "webhook-on", "webhook-secret", "confirm", "watch"};
 
 /* One value on its way in. */
 struct reading {
@@ -189,6 +195,33 @@ static void read_range(struct reading *r, bool shares, struct range *out, bool *
 	if (why)
 		complain(r, "is no range: %s", why);
 	*has = !why;
+}
+
+static const char *read_day(const char *s, int *out)
+{
+	long n = 0;
+
+	if (*s < '0' || *s > '9')
+		return NULL;
+	for (; *s >= '0' && *s <= '9' && n <= DAYS_MOST; s++)
+		n = n * 10 + (*s - '0');
+	*out = (int)n;
+	return n <= DAYS_MOST ? s : NULL;
+}
+
+static void read_days(struct reading *r, struct options *o)
+{
+	const char *s = read_day(r->value, &o->days[0]);
+
+	o->n_days = 1;
+	if (s && *s == ',') {
+		s = read_day(s + 1, &o->days[1]);
+		o->n_days = 2;
+	}
+	if (!s || *s)
+		complain(r, "is not DAYS or DAYS,DAYS, each from 0 to %d", DAYS_MOST);
+	else if (o->n_days == 2 && o->days[1] > o->days[0])
+		complain(r, "has a critical limit above its warning limit");
 }
 
 /* RFC 5321 4.1.2, as far as it keeps commands whole: printable ASCII, a local part and a domain. */
@@ -379,6 +412,15 @@ static void take(struct options *o, int code, struct reading *r)
 	case 'S':
 		o->tls = TLS_REQUIRE;
 		break;
+	case OPT_MTA_STS:
+		if (!http_available() && !r->error)
+			r->error = xstrdup("--mta-sts: needs libcurl, which this mxprobe was built "
+					   "without or cannot load");
+		o->mta_sts = true;
+		break;
+	case 'D':
+		read_days(r, o);
+		break;
 	case 'n':
 		read_count(r, 100000, &o->repeat);
 		break;
@@ -490,7 +532,7 @@ static bool is_later(const char *word)
 	size_t n;
 
 	if (strncmp(word, "--", 2) != 0)
-		return strncmp(word, "-D", 2) == 0;
+		return false;
 	word += 2;
 	n = strcspn(word, "=");
 	for (size_t i = 0; i < ARRAY_LEN(later); i++)

@@ -30,6 +30,9 @@ struct options {
 	usec_t timeout, connect_timeout, interval, jitter;
 	usec_t deadline; /* USEC_NEVER: none */
 	enum tls_mode tls;
+	bool mta_sts;
+	int days[2]; /* certificate limits: warning, critical */
+	int n_days;  /* how many of them were given */
 	unsigned repeat, jobs, per_address;
 	double rate; /* 0: no limit */
 	unsigned senders;

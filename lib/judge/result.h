@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "base/util.h"
 #include "dns/status.h"
+#include "dns/sts.h"
 #include "judge/classify.h"
 #include "smtp/observation.h"
 
@@ -111,6 +112,13 @@ struct delivery {
 	size_t n_senders;
 };
 
+/* What MTA-STS (RFC 8461) says of a domain. */
+struct sts_finding {
+	const char *id;                  /* of the record; NULL: none is published */
+	const struct sts_policy *policy; /* NULL: none could be had */
+	const char *error;               /* why not, or what is wrong with it; NULL: nothing */
+};
+
 struct result {
 	int64_t index;      /* in the order of the input; -1: the control target */
 	const char *target; /* as given, at most 1,024 characters; may be any octets */
@@ -132,6 +140,9 @@ struct result {
 	usec_t dns_elapsed;
 	struct mx_host *hosts; /* in order of preference, then of the answer */
 	size_t n_hosts;
+
+	bool has_sts; /* it was asked for, and the target is a domain */
+	struct sts_finding sts;
 
 	struct endpoint *endpoints; /* in order of preference, host, address */
 	size_t n_endpoints;

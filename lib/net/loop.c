@@ -26,6 +26,8 @@ struct watch {
 	void (*ready)(void *arg, unsigned ready);
 	void *arg;
 	unsigned want;
+	int fd;
+	bool level;
 };
 
 struct loop_signal {
@@ -112,43 +114,61 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	w->ready(w->arg, ready);
 }
 
-static void add_event(struct watch *w, int fd, short interest)
+static void set_event(struct watch *w)
 {
-	w->event = event_new(w->loop->base, fd, (short)(w->loop->flags | interest), on_ready, w);
+	short interest =
+	    (short)((w->want & READY_READ ? EV_READ : 0) | (w->want & READY_WRITE ? EV_WRITE : 0));
+	short flags = w->level ? EV_PERSIST : w->loop->flags;
+
+	if (!interest)
+		return;
+	w->event = event_new(w->loop->base, w->fd, (short)(flags | interest), on_ready, w);
 	if (!w->event || event_add(w->event, NULL) != 0)
 		abort(); /* memory, or a descriptor that is not open: both are ours */
+}
+
+static struct watch *add_watch(struct loop *loop, int fd, void (*ready)(void *arg, unsigned ready),
+			       void *arg, unsigned want, bool level)
+{
+	struct watch *w = xcalloc(1, sizeof *w);
+
+	*w = (struct watch){
+	    .loop = loop, .ready = ready, .arg = arg, .want = want, .fd = fd, .level = level};
+	set_event(w);
+	loop->n_watches++;
+	return w;
 }
 
 struct watch *watch_new(struct loop *loop, int fd, void (*ready)(void *arg, unsigned ready),
 			void *arg)
 {
-	struct watch *w = xcalloc(1, sizeof *w);
+	return add_watch(loop, fd, ready, arg, READY_READ | READY_WRITE, !loop->edge);
+}
 
-	*w = (struct watch){
-	    .loop = loop, .ready = ready, .arg = arg, .want = READY_READ | READY_WRITE};
-	add_event(w, fd, EV_READ | EV_WRITE);
-	loop->n_watches++;
-	return w;
+struct watch *watch_new_level(struct loop *loop, int fd, void (*ready)(void *arg, unsigned ready),
+			      void *arg)
+{
+	return add_watch(loop, fd, ready, arg, 0, true);
 }
 
 void watch_want(struct watch *w, unsigned want)
 {
-	int fd = event_get_fd(w->event);
-
 	/* Edges tell of changes only: there, interest in everything costs nothing. */
-	if (w->loop->edge || want == w->want)
+	if (!w->level || want == w->want)
 		return;
 	w->want = want;
-	event_free(w->event);
-	add_event(w, fd,
-		  (short)((want & READY_READ ? EV_READ : 0) | (want & READY_WRITE ? EV_WRITE : 0)));
+	if (w->event)
+		event_free(w->event);
+	w->event = NULL;
+	set_event(w);
 }
 
 void watch_free(struct watch *w)
 {
 	if (!w)
 		return;
-	event_free(w->event);
+	if (w->event)
+		event_free(w->event);
 	w->loop->n_watches--;
 	free(w);
 }

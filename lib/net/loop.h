@@ -38,6 +38,9 @@ enum {
  * where the system can: at a call-back read until a short read (until EAGAIN when
  * loop_must_drain), and write until EAGAIN. Interest begins as READY_READ | READY_WRITE. */
 struct watch *watch_new(struct loop *, int fd, void (*ready)(void *arg, unsigned ready), void *arg);
+/* The same, level-triggered everywhere, for libraries that want it so. Interest begins as none. */
+struct watch *watch_new_level(struct loop *, int fd, void (*ready)(void *arg, unsigned ready),
+			      void *arg);
 void watch_want(struct watch *, unsigned ready); /* needed by level-triggered systems, else free */
 void watch_free(struct watch *);
 bool loop_must_drain(const struct loop *);

@@ -76,6 +76,8 @@ static SSL_CTX *context_new(void)
 	return ctx;
 }
 
+static const char lenient_ciphers[] = "aNULL:-aNULL:ALL:!eNULL:+RC4:@STRENGTH:@SECLEVEL=0";
+
 /* OpenSSL walks the chain even where nobody asks; here nobody does. */
 static int check_nothing(X509_STORE_CTX *store, void *arg)
 {
@@ -92,8 +94,7 @@ struct tls_context *tls_context_new(void)
 	 * defaults old servers would fail here that no sender has trouble with. */
 	(void)SSL_CTX_set_min_proto_version(c->unchecked, TLS1_VERSION);
 	SSL_CTX_set_security_level(c->unchecked, 0);
-	(void)SSL_CTX_set_cipher_list(c->unchecked,
-				      "aNULL:-aNULL:ALL:!eNULL:+RC4:@STRENGTH:@SECLEVEL=0");
+	(void)SSL_CTX_set_cipher_list(c->unchecked, lenient_ciphers);
 	SSL_CTX_set_cert_verify_callback(c->unchecked, check_nothing, NULL);
 	return c;
 }
@@ -181,6 +182,11 @@ struct tls *tls_new(struct tls_context *c, const struct tls_want *want)
 	t->out = BIO_new(BIO_s_mem());
 	if (!t->ssl || !t->in || !t->out)
 		abort();
+	if (want->check != TLS_CHECK_NONE && want->lenient) {
+		(void)SSL_set_min_proto_version(t->ssl, TLS1_VERSION);
+		SSL_set_security_level(t->ssl, 0);
+		(void)SSL_set_cipher_list(t->ssl, lenient_ciphers);
+	}
 	BIO_set_mem_eof_return(t->in, -1); /* an empty buffer means "later", not the end */
 	BIO_set_mem_eof_return(t->out, -1);
 	SSL_set_bio(t->ssl, t->in, t->out);

@@ -63,6 +63,7 @@ struct tls_want {
 				 address as text is looked for as such, without SNI; NULL: no name */
 	const char *also;     /* another name that will do (RFC 7672 3.2.2); NULL: none */
 	enum tls_check check; /* its outcome is a fact; the handshake goes on in any case */
+	bool lenient;         /* offer what opportunistic senders offer though there is a check */
 	const struct tlsa *tlsa; /* for TLS_CHECK_DANE: usable ones, at least one */
 	size_t n_tlsa;
 	bool chain; /* the facts' chain is wanted */

@@ -324,6 +324,25 @@ static json_t *delivery_object(const struct delivery *d)
 	return o;
 }
 
+/* RFC 8461: the record's id, the policy that it announced, or why there is none. */
+static json_t *sts_object(const struct sts_finding *sts)
+{
+	const struct sts_policy *policy = sts->policy;
+	json_t *o = json_object(), *mx = NULL;
+
+	if (policy) {
+		mx = json_array();
+		for (size_t i = 0; i < policy->n_mx; i++)
+			append(mx, text(policy->mx[i]));
+	}
+	put(o, "id", text(sts->id));
+	put(o, "mode", policy ? text(sts_mode_name(policy->mode)) : NULL);
+	put(o, "max_age", policy ? json_integer(policy->max_age) : NULL);
+	put(o, "mx", mx);
+	put(o, "error", text(sts->error));
+	return o;
+}
+
 static json_t *target_object(const struct result *r, bool explain)
 {
 	json_t *o = json_object(), *warnings = json_array();
@@ -346,6 +365,7 @@ static json_t *target_object(const struct result *r, bool explain)
 	put(o, "dns", dns_object(r));
 	put(o, "summary", summary_object(&r->summary));
 	put(o, "delivery", delivery_object(&r->delivery));
+	put(o, "mta_sts", r->has_sts ? sts_object(&r->sts) : NULL);
 	put(o, "endpoints", endpoints_array(r, explain));
 	return o;
 }

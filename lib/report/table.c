@@ -157,10 +157,11 @@ static void fill_outcome(struct row *row, const struct contact *c)
 		buf_printf(&row->phase, "(%s)", words_phase(&c->seen, c->phase));
 }
 
-/* "1.3" of "TLSv1.3", "1.0" of "TLSv1". */
-static void fill_tls(struct buf *cell, const struct contact *c)
+/* "1.3" of "TLSv1.3", "1.0" of "TLSv1"; and what is wrong with the certificate, whether or not the
+ * mode asks for it: "1.2!expired". */
+static void fill_tls(struct buf *cell, const struct contact *c, int64_t started_ms)
 {
-	const char *version = c->seen.tls ? c->seen.tls->version : NULL;
+	const char *version = c->seen.tls ? c->seen.tls->version : NULL, *fault;
 
 	if (!version)
 		return;
@@ -169,6 +170,11 @@ static void fill_tls(struct buf *cell, const struct contact *c)
 	add_safe(cell, version);
 	if (!strcmp(version, "1"))
 		buf_addstr(cell, ".0");
+	fault = tls_fault_name(c->seen.tls->fault);
+	if (!fault && c->seen.tls->not_after && c->seen.tls->not_after < started_ms / 1000)
+		fault = tls_fault_name(TLS_EXPIRED);
+	if (fault)
+		buf_printf(cell, "!%s", fault);
 }
 
 static void fill_row(struct row *row, const struct result *r, const struct endpoint *e, usec_t now)
@@ -193,7 +199,7 @@ static void fill_row(struct row *row, const struct result *r, const struct endpo
 			   (int)(tenths / 10), (int)(tenths % 10));
 	} else {
 		fill_outcome(row, c);
-		fill_tls(&row->cell[COL_TLS], c);
+		fill_tls(&row->cell[COL_TLS], c, r->started_ms);
 	}
 }
 

@@ -4,11 +4,13 @@
 #include "judge/rules.h"
 #include "judge/sender.h"
 #include "judge/verdict.h"
+#include "net/http.h"
 #include "run/endpoints.h"
 #include "run/probe.h"
+#include "run/sts_fetch.h"
 #include "run/target.h"
+#include "run/warnings.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +35,10 @@ struct job {
 	struct mx_plan plan;
 	struct asked **asked; /* one a question, in the order they were asked */
 	size_t n_asked;
+	size_t n_planned; /* questions of the plan asked so far: the next one's index there */
 	struct host_policy *policies; /* one a host of the plan, once that is done */
-	size_t dane_open;             /* TLSA questions that are open */
+	struct sts_fetch *sts;        /* NULL: not asked for */
+	size_t open_parts;            /* addresses, TLSA plans, MTA-STS: what planning waits for */
 	struct timer dns_timer;
 	usec_t started, dns_started;
 	bool queued, planned;
@@ -56,7 +60,9 @@ struct asked {
 struct host_policy {
 	struct dane_plan dane;
 	enum tls_mode tls;
-	enum end end; /* END_NONE: contact it */
+	enum tls_check check; /* to be found out, whatever comes of it */
+	enum end end;         /* END_NONE: contact it */
+	const char *why;      /* not; a constant; NULL: `end` says it all */
 };
 
 struct run {
@@ -65,6 +71,7 @@ struct run {
 	struct run_events events;
 	struct resolver *resolver;
 	struct contacts *contacts;
+	struct http *http; /* NULL: no MTA-STS */
 	struct job *jobs;
 	struct job *to_resolve, **to_resolve_end;
 	struct job *to_finish, **to_finish_end;
@@ -89,6 +96,8 @@ struct run *run_new(struct loop *loop, const struct run_conf *conf, const struct
 	r->events = *events;
 	r->resolver = resolver_new(loop, &r->conf.resolver);
 	r->contacts = contacts_new(loop, &r->conf.contacts);
+	if (conf->mta_sts)
+		r->http = http_new(loop);
 	r->to_resolve_end = &r->to_resolve;
 	r->to_finish_end = &r->to_finish;
 	timer_init(&r->turn, loop, turn, r);
@@ -134,6 +143,7 @@ static void job_free(struct job *j)
 	for (size_t i = 0; j->policies && i < j->plan.n_hosts; i++)
 		dane_fini(&j->policies[i].dane);
 	free(j->policies);
+	sts_fetch_free(j->sts);
 	mx_fini(&j->plan);
 	target_fini(&j->target);
 	free(j->error);
@@ -149,22 +159,11 @@ void run_free(struct run *r)
 		job_free(r->jobs);
 	resolver_free(r->resolver);
 	contacts_free(r->contacts);
+	http_free(r->http);
 	timer_fini(&r->turn);
 	timer_fini(&r->deadline);
 	timer_fini(&r->refresh);
 	free(r);
-}
-
-static PRINTF_LIKE(3, 4) void warn(struct result *res, const char *code, const char *fmt, ...)
-{
-	struct warning *w = ARRAY_ADD(res->warnings, res->n_warnings);
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap); /* a longer message is cut */
-	va_end(ap);
-	*w = (struct warning){code, xstrdup(text)};
 }
 
 static void turn_soon(struct run *r)
@@ -219,38 +218,6 @@ static void copy_hosts(struct job *j)
 	}
 }
 
-static void warn_of_hosts(struct job *j)
-{
-	struct result *res = &j->result;
-	char address[ADDR_STRLEN];
-	size_t special = 0;
-	const struct addr *first = NULL;
-
-	for (size_t i = 0; i < j->plan.n_hosts; i++) {
-		const struct mx_plan_host *h = &j->plan.hosts[i];
-
-		if (h->is_address)
-			warn(res, "mx-is-address",
-			     "the MX record names the address %s instead of a host", h->name);
-		if (h->is_cname && j->plan.source == SOURCE_MX)
-			warn(res, "mx-is-cname", "the MX host %s is an alias (CNAME)", h->name);
-		for (size_t k = 0; k < h->n_addrs; k++) {
-			if (addr_is_public(&h->addrs[k]))
-				continue;
-			if (!special++)
-				first = &h->addrs[k];
-		}
-	}
-	if (j->plan.null_mx_mixed)
-		warn(res, "null-mx-mixed", "a null MX stands beside other MX records");
-	/* Who writes [host] or an address means it; a domain that leads there may not. */
-	if (special && (j->plan.source == SOURCE_MX || j->plan.source == SOURCE_IMPLICIT))
-		warn(res, "private-address",
-		     "%zu address%s private, loopback or otherwise special: %s%s", special,
-		     special == 1 ? " is" : "es are", addr_format(first, address),
-		     special > 1 ? ", ..." : "");
-}
-
 static enum phase phase_without_contact(enum end end)
 {
 	return end >= END_DNS_NXDOMAIN && end <= END_DNS_INVALID ? PHASE_DNS : PHASE_CONNECT;
@@ -259,7 +226,10 @@ static enum phase phase_without_contact(enum end end)
 static struct peer peer_of(const struct job *j, size_t host, const struct addr *addr)
 {
 	const struct host_policy *policy = &j->policies[host];
-	struct peer peer = {.addr = *addr, .host = j->result.hosts[host].name, .tls = policy->tls};
+	struct peer peer = {.addr = *addr,
+			    .host = j->result.hosts[host].name,
+			    .tls = policy->tls,
+			    .check = policy->check};
 
 	if (policy->tls == TLS_DANE) {
 		peer.tls_name = policy->dane.base;
@@ -282,7 +252,7 @@ static void plan_endpoints(struct job *j)
 	size_t n = endpoints_of(&j->plan, r->conf.public_only, &plan);
 
 	copy_hosts(j);
-	warn_of_hosts(j);
+	warn_of_hosts(&j->result, &j->plan);
 	res->endpoints = xcalloc(n, sizeof *res->endpoints);
 	res->n_endpoints = n;
 	j->own = xcalloc(n, sizeof *j->own);
@@ -295,8 +265,12 @@ static void plan_endpoints(struct job *j)
 		e->preference = h->preference;
 		e->host = h->name;
 		e->host_index = plan[i].host;
-		if (plan[i].end == END_NONE)
+		const char *why = NULL;
+
+		if (plan[i].end == END_NONE) {
 			plan[i].end = j->policies[plan[i].host].end;
+			why = j->policies[plan[i].host].why;
+		}
 		if (plan[i].end == END_NONE) {
 			struct peer peer = peer_of(j, plan[i].host, &plan[i].addr);
 
@@ -306,6 +280,7 @@ static void plan_endpoints(struct job *j)
 			struct probe *own = &j->own[j->n_own++];
 
 			probe_init(own, &plan[i].addr);
+			own->contact.seen.error = why ? xstrdup(why) : NULL;
 			probe_end(own, plan[i].end, phase_without_contact(plan[i].end));
 			e->contact = &own->contact;
 		}
@@ -361,6 +336,8 @@ static void plan_literal(struct job *j)
 
 /* DNS */
 
+static void apply_sts(struct job *j, size_t host);
+
 static void resolved(struct job *j)
 {
 	struct result *res = &j->result;
@@ -373,6 +350,13 @@ static void resolved(struct job *j)
 	res->source = j->plan.source;
 	res->status = j->plan.status;
 	res->authenticated = j->plan.authenticated;
+	if (res->has_sts) {
+		res->sts = (struct sts_finding){.id = sts_fetch_id(j->sts),
+						.policy = sts_fetch_policy(j->sts),
+						.error = sts_fetch_error(j->sts)};
+		for (size_t i = 0; i < j->plan.n_hosts; i++)
+			apply_sts(j, i);
+	}
 	plan_endpoints(j);
 }
 
@@ -386,6 +370,54 @@ static void ask(struct job *j, const char *qname, enum dns_type type, size_t ind
 	place = ARRAY_ADD(j->asked, j->n_asked);
 	*place = asked;
 	asked->query = resolver_ask(j->run->resolver, qname, type, done, asked);
+}
+
+/* One of the things that planning waits for is there. */
+static void part_done(struct job *j)
+{
+	if (--j->open_parts == 0)
+		resolved(j);
+}
+
+/* MTA-STS, beside the look-up of the addresses */
+
+static void on_sts(void *arg)
+{
+	part_done(arg);
+}
+
+static void begin_sts(struct job *j)
+{
+	struct run *r = j->run;
+
+	if (!r->http || j->target.kind != TARGET_DOMAIN)
+		return;
+	j->result.has_sts = true;
+	j->open_parts++;
+	j->sts =
+	    sts_fetch_new(r->resolver, r->http, j->target.domain, r->conf.https_port, on_sts, j);
+}
+
+/* What the policy means for one host. DANE, where it is in force, goes before it (RFC 8461 2). */
+static void apply_sts(struct job *j, size_t host)
+{
+	const struct sts_policy *policy = j->result.sts.policy;
+	struct host_policy *hp = &j->policies[host];
+	const char *name = j->plan.hosts[host].name;
+
+	if (!policy || policy->mode == STS_NONE || hp->end != END_NONE)
+		return;
+	if (policy->mode == STS_ENFORCE && !sts_allows(policy, name)) {
+		hp->end = END_CERTIFICATE;
+		hp->why = "the MTA-STS policy does not list this host";
+	} else if (hp->tls == TLS_DANE) {
+		return;
+	} else if (policy->mode == STS_ENFORCE) {
+		hp->tls = TLS_VERIFY;
+	} else {
+		/* As senders do under test: delivery as ever, and a report of what would fail. */
+		hp->check = hp->tls <= TLS_REQUIRE ? TLS_CHECK_WEBPKI : TLS_CHECK_NONE;
+	}
 }
 
 /* TLSA, once the addresses are known (RFC 7672 2.2) */
@@ -432,8 +464,7 @@ static void on_tlsa(void *arg, const struct dns_answer *answer)
 		return;
 	}
 	settle_policy(policy);
-	if (--j->dane_open == 0)
-		resolved(j);
+	part_done(j);
 }
 
 /* Addresses are known; what is still open is how TLS is to be. */
@@ -442,7 +473,6 @@ static void addresses_known(struct job *j)
 	enum tls_mode mode = j->run->conf.session.dialogue.tls;
 
 	j->policies = xcalloc(j->plan.n_hosts, sizeof *j->policies);
-	j->dane_open = 1; /* holds the target while questions are added */
 	for (size_t i = 0; i < j->plan.n_hosts; i++) {
 		const struct mx_plan_host *h = &j->plan.hosts[i];
 		struct host_policy *policy = &j->policies[i];
@@ -455,11 +485,10 @@ static void addresses_known(struct job *j)
 		qname = dane_question(&policy->dane);
 		if (!qname)
 			continue;
-		j->dane_open++;
+		j->open_parts++;
 		ask(j, qname, TYPE_TLSA, i, on_tlsa);
 	}
-	if (--j->dane_open == 0)
-		resolved(j);
+	part_done(j);
 }
 
 static void ask_all(struct job *j);
@@ -481,31 +510,35 @@ static void ask_all(struct job *j)
 	enum dns_type type;
 
 	while (mx_next(&j->plan, &qname, &type))
-		ask(j, qname, type, j->n_asked, on_answer);
+		ask(j, qname, type, j->n_planned++, on_answer);
 	if (mx_done(&j->plan))
 		addresses_known(j);
 }
 
+/* What is known by now is used; what is open has failed. A policy that is being fetched has a time
+ * of its own. */
 static void on_dns_timeout(void *arg)
 {
 	struct job *j = arg;
 
-	/* What is known by now is used; what is open has failed. */
+	j->open_parts++; /* holds the target until all is said */
 	cancel_queries(j);
 	if (!j->policies) {
 		mx_give_up(&j->plan, DNS_TIMEOUT);
 		addresses_known(j);
+		cancel_queries(j);
 	}
-	if (j->planned)
-		return;
-	cancel_queries(j);
 	for (size_t i = 0; i < j->plan.n_hosts; i++) {
-		if (!j->policies[i].dane.names[0])
+		struct host_policy *policy = &j->policies[i];
+
+		if (!policy->dane.names[0] || policy->dane.outcome != DANE_PENDING)
 			continue;
-		dane_give_up(&j->policies[i].dane, DNS_TIMEOUT);
-		settle_policy(&j->policies[i]);
+		dane_give_up(&policy->dane, DNS_TIMEOUT);
+		settle_policy(policy);
+		part_done(j);
 	}
-	resolved(j);
+	sts_fetch_dns_timeout(j->sts);
+	part_done(j);
 }
 
 static void begin(struct job *j)
@@ -517,6 +550,8 @@ static void begin(struct job *j)
 	timer_at(&j->dns_timer, j->dns_started + DNS_SPAN);
 	mx_init(&j->plan, j->target.domain, j->target.port, j->target.kind == TARGET_HOST,
 		r->conf.families);
+	j->open_parts = 1;
+	begin_sts(j);
 	ask_all(j);
 }
 
@@ -596,21 +631,6 @@ bool run_is_full(const struct run *r)
 	return r->active >= ACTIVE_MAX;
 }
 
-static void warn_of_tls(struct result *res)
-{
-	char address[ADDR_STRLEN];
-
-	for (size_t i = 0; i < res->n_endpoints; i++) {
-		const struct contact *c = res->endpoints[i].contact;
-
-		if (c->seen.notes & NOTE_TLS_FALLBACK)
-			warn(res, "tls-fallback", "%s[%s]: %s; the session went on in plaintext",
-			     res->endpoints[i].host, addr_format(&c->addr, address),
-			     c->seen.tls && c->seen.tls->error ? c->seen.tls->error
-							       : "STARTTLS was refused");
-	}
-}
-
 static void finish(struct job *j)
 {
 	struct run *r = j->run;
@@ -625,7 +645,9 @@ static void finish(struct job *j)
 					 ? "the deadline of the run passed first"
 					 : "the run was interrupted first";
 	}
-	warn_of_tls(res);
+	warn_of_tls(res, r->conf.expiry_days);
+	if (res->has_sts)
+		warn_of_sts(res);
 	summarize(res);
 	deliver(res, r->conf.senders);
 	res->verdict = verdict_of(res);
@@ -697,6 +719,8 @@ void run_stop(struct run *r, enum end why)
 		if (j->queued || j->planned)
 			continue;
 		cancel_queries(j);
+		sts_fetch_free(j->sts);
+		j->sts = NULL;
 		timer_at(&j->dns_timer, USEC_NEVER);
 		finish_later(j);
 	}

@@ -18,9 +18,12 @@ struct run_conf {
 	unsigned families; /* MX_IPV4, MX_IPV6 */
 	uint16_t port;     /* where a target names none */
 	bool public_only;
-	unsigned senders; /* 1u << enum sender */
-	usec_t deadline;  /* span from run_new; USEC_NEVER: none */
-	bool live;        /* keep live_phase of the contacts up to date */
+	bool mta_sts;        /* fetch and apply the domains' policies */
+	uint16_t https_port; /* where they are fetched: 443 */
+	int expiry_days;     /* warn of certificates that are good for fewer days */
+	unsigned senders;    /* 1u << enum sender */
+	usec_t deadline;     /* span from run_new; USEC_NEVER: none */
+	bool live;           /* keep live_phase of the contacts up to date */
 };
 
 struct run_events {

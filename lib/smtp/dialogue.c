@@ -49,24 +49,21 @@ static void await(struct dialogue *d, enum awaited next, usec_t now)
 		d->limit = USEC_NEVER;
 }
 
-/* The session's result stands. After a reply the server is told so (QUIT); else there is nobody to
- * tell. */
-static void finish(struct dialogue *d, enum end end, usec_t now)
+/* The session's result stands. Where the dialogue is still in step the server is told so (QUIT);
+ * where it is not, there is nobody who would understand. */
+static void finish(struct dialogue *d, enum end end, bool in_step, usec_t now)
 {
 	d->seen->end = end;
 	if (d->secure)
 		d->seen->notes |= NOTE_TLS;
-	await(d,
-	      end == END_REPLY || end == END_NO_TLS || end == END_CERTIFICATE ? AWAIT_QUIT
-									      : AWAIT_NOTHING,
-	      now);
+	await(d, in_step ? AWAIT_QUIT : AWAIT_NOTHING, now);
 }
 
-static void finish_words(struct dialogue *d, enum end end, usec_t now, char *words)
+static void finish_words(struct dialogue *d, enum end end, bool in_step, usec_t now, char *words)
 {
 	free(d->seen->error);
 	d->seen->error = words;
-	finish(d, end, now);
+	finish(d, end, in_step, now);
 }
 
 void dialogue_init(struct dialogue *d, const struct dialogue_conf *conf, struct observation *seen,
@@ -172,7 +169,7 @@ static void after_ehlo(struct dialogue *d, usec_t now)
 	} else {
 		/* The session ends where STARTTLS would have been said. */
 		await(d, AWAIT_STARTTLS, now);
-		finish_words(d, END_NO_TLS, now, xstrdup("STARTTLS is not offered"));
+		finish_words(d, END_NO_TLS, true, now, xstrdup("STARTTLS is not offered"));
 	}
 }
 
@@ -184,7 +181,7 @@ static bool is_positive(int code)
 /* A code that answers nothing here. */
 static void bad_code(struct dialogue *d, usec_t now)
 {
-	finish_words(d, END_BAD_REPLY, now,
+	finish_words(d, END_BAD_REPLY, true, now,
 		     xasprintf("%d is no answer to %s", d->seen->reply.code,
 			       steps[d->awaited].verb ? steps[d->awaited].verb : "a connection"));
 }
@@ -198,7 +195,7 @@ static void on_banner(struct dialogue *d, usec_t now)
 	if (r->code == 220)
 		await(d, AWAIT_EHLO, now);
 	else if (r->code >= 400)
-		finish(d, END_REPLY, now);
+		finish(d, END_REPLY, true, now);
 	else
 		bad_code(d, now);
 }
@@ -215,7 +212,7 @@ static void on_hello(struct dialogue *d, usec_t now)
 		d->seen->notes |= NOTE_HELO;
 		await(d, AWAIT_HELO, now);
 	} else if (code >= 400) {
-		finish(d, END_REPLY, now);
+		finish(d, END_REPLY, true, now);
 	} else {
 		bad_code(d, now);
 	}
@@ -230,18 +227,18 @@ static void on_starttls(struct dialogue *d, size_t left, usec_t now)
 			/* What stands behind the 220 in plaintext would be taken for the answer to
 			 * the first command inside TLS (CVE-2011-0411). */
 			await(d, AWAIT_TLS, now);
-			finish_words(d, END_TLS, now,
+			finish_words(d, END_TLS, false, now,
 				     xstrdup("plaintext follows the reply to STARTTLS"));
 		} else {
 			await(d, AWAIT_TLS, now);
 		}
 	} else if (code == 421 || (code >= 400 && code < 500 && d->conf->tls != TLS_AUTO)) {
-		finish(d, END_REPLY, now);
+		finish(d, END_REPLY, true, now);
 	} else if (code >= 400 && d->conf->tls == TLS_AUTO) {
 		d->seen->notes |= NOTE_TLS_FALLBACK;
 		await(d, AWAIT_MAIL, now);
 	} else if (code >= 500) {
-		finish_words(d, END_NO_TLS, now, xstrdup("STARTTLS was refused"));
+		finish_words(d, END_NO_TLS, true, now, xstrdup("STARTTLS was refused"));
 	} else {
 		bad_code(d, now);
 	}
@@ -252,7 +249,7 @@ static void on_mail(struct dialogue *d, usec_t now)
 	int code = d->seen->reply.code;
 
 	if (is_positive(code) || code >= 400)
-		finish(d, END_REPLY, now);
+		finish(d, END_REPLY, true, now);
 	else
 		bad_code(d, now);
 }
@@ -288,7 +285,8 @@ static void malformed(struct dialogue *d, const char *bytes, size_t n, usec_t no
 
 	if (d->awaited == AWAIT_BANNER && fault == REPLY_NO_CODE)
 		end = END_NOT_SMTP;
-	finish_words(d, end, now, quote(words[fault], bytes, fault == REPLY_TOO_LONG ? 0 : n));
+	finish_words(d, end, false, now,
+		     quote(words[fault], bytes, fault == REPLY_TOO_LONG ? 0 : n));
 }
 
 size_t dialogue_feed(struct dialogue *d, const char *bytes, size_t n, usec_t now)
@@ -364,7 +362,7 @@ void dialogue_secured(struct dialogue *d, struct tls_facts *facts, usec_t now)
 	if ((d->conf->tls == TLS_VERIFY && !facts->verified) ||
 	    (d->conf->tls == TLS_DANE && facts->dane != 1))
 		finish_words(
-		    d, END_CERTIFICATE, now,
+		    d, END_CERTIFICATE, true, now,
 		    xstrdup(facts->error ? facts->error : "the certificate was not verified"));
 	else
 		await(d, AWAIT_EHLO, now);
@@ -379,9 +377,8 @@ void dialogue_fail(struct dialogue *d, enum end end, int err, usec_t now)
 		return;
 	}
 	/* A server that closes on HELO has said what it means in its reply to EHLO. */
-	if (d->awaited == AWAIT_HELO && end == END_CLOSED && d->seen->reply.code >= 500 &&
-	    !d->heard) {
-		finish(d, END_REPLY, now);
+	if (d->awaited == AWAIT_HELO && end == END_CLOSED && d->seen->reply.code >= 500) {
+		finish(d, END_REPLY, true, now);
 		await(d, AWAIT_NOTHING, now);
 		return;
 	}
@@ -391,11 +388,11 @@ void dialogue_fail(struct dialogue *d, enum end end, int err, usec_t now)
 		end = END_TLS;
 	d->seen->err = err;
 	if (err)
-		finish_words(d, end, now, xstrdup(strerror(err)));
+		finish_words(d, end, false, now, xstrdup(strerror(err)));
 	else if (end == END_TLS)
-		finish_words(d, end, now,
+		finish_words(d, end, false, now,
 			     xstrdup("the connection was closed in the TLS handshake"));
 	else
-		finish(d, end, now);
+		finish(d, end, false, now);
 	await(d, AWAIT_NOTHING, now);
 }

@@ -74,7 +74,7 @@ static void example(void **state)
 	    "\"deferred\":0,\"rejected\":0,\"timeout\":1,\"down\":0,\"broken\":0,\"unresolved\":0,"
 	    "\"skipped\":0,\"slowest_ms\":null},\"delivery\":{\"first_try\":0.0,"
 	    "\"possible\":false,\"senders\":{\"postfix\":{\"accepted\":0.0,\"seconds\":30.475},"
-	    "\"exim\":{\"accepted\":0.0,\"seconds\":130.475}}},\"endpoints\":["
+	    "\"exim\":{\"accepted\":0.0,\"seconds\":130.475}}},\"mta_sts\":null,\"endpoints\":["
 	    "{\"preference\":5,\"host\":\"mx4.hotmail.com\",\"address\":\"65.54.245.104\","
 	    "\"family\":\"inet\",\"port\":25,\"class\":\"exhausted\",\"reason\":\"memory\","
 	    "\"phase\":\"mail\",\"sessions\":1,\"healthy_sessions\":0,\"backends\":"

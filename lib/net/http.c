@@ -1,0 +1,315 @@
+#include "net/http.h"
+
+#ifndef HAVE_CURL
+
+bool http_available(void)
+{
+	return false;
+}
+
+struct http *http_new(struct loop *loop)
+{
+	(void)loop;
+	return NULL;
+}
+
+void http_free(struct http *http)
+{
+	(void)http;
+}
+
+struct http_request *http_get(struct http *http, const struct http_get *get,
+			      void (*done)(void *arg, const struct http_response *), void *arg)
+{
+	(void)http, (void)get, (void)done, (void)arg;
+	return NULL;
+}
+
+void http_cancel(struct http_request *request)
+{
+	(void)request;
+}
+
+#else
+
+#include "base/buf.h"
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+
+#include <stdlib.h>
+
+#ifdef __APPLE__
+#define LIBCURL "libcurl.4.dylib"
+#else
+#define LIBCURL "libcurl.so.4"
+#endif
+
+struct http {
+	struct loop *loop;
+	CURLM *multi;
+	struct timer timer; /* curl's */
+	struct http_request *requests;
+};
+
+struct http_request {
+	struct http *http;
+	struct http_request *next, **place;
+	CURL *easy;
+	struct curl_slist *resolve;
+	struct buf body;
+	void (*done)(void *arg, const struct http_response *);
+	void *arg;
+	char words[CURL_ERROR_SIZE];
+};
+
+/* One of curl's sockets. */
+struct http_socket {
+	struct http *http;
+	curl_socket_t fd;
+	struct watch *watch;
+};
+
+/* libcurl brings thirty libraries along, whose loading costs more than a probe of sixteen
+ * endpoints. So it is loaded when it is needed, which most runs do not. */
+#define FUNCTIONS(f)                                                                              \
+	f(global_init) f(global_cleanup) f(easy_init) f(easy_setopt) f(easy_getinfo)              \
+	    f(easy_cleanup) f(easy_strerror) f(slist_append) f(slist_free_all) f(multi_init)      \
+		f(multi_setopt) f(multi_add_handle) f(multi_remove_handle) f(multi_socket_action) \
+		    f(multi_assign) f(multi_info_read) f(multi_cleanup)
+
+static struct {
+#define DECLARE(name) __typeof__(curl_##name) *name;
+	FUNCTIONS(DECLARE)
+} curl;
+
+static bool load(void)
+{
+	static void *library;
+
+	if (library)
+		return true;
+	library = dlopen(LIBCURL, RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return false;
+		/* A function of the interface that is missing makes the library none. */
+#define FIND(name)                                                    \
+	*(void **)(void *)&curl.name = dlsym(library, "curl_" #name); \
+	if (!curl.name)                                               \
+		return false;
+	FUNCTIONS(FIND)
+	return true;
+}
+
+bool http_available(void)
+{
+	return load();
+}
+
+static void forget(struct http_request *r)
+{
+	*r->place = r->next;
+	if (r->next)
+		r->next->place = r->place;
+	(void)curl.multi_remove_handle(r->http->multi, r->easy);
+	curl.easy_cleanup(r->easy);
+	curl.slist_free_all(r->resolve);
+	buf_fini(&r->body);
+	free(r);
+}
+
+static void finish(struct http_request *r, CURLcode code)
+{
+	struct http_response response = {0};
+	char *type = NULL;
+
+	(void)curl.easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &response.status);
+	(void)curl.easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type);
+	response.type = type;
+	response.body = buf_str(&r->body);
+	response.n = r->body.len;
+	if (r->body.overflow)
+		response.error = "the answer is too long";
+	else if (code != CURLE_OK)
+		response.error = r->words[0] ? r->words : curl.easy_strerror(code);
+	r->done(r->arg, &response);
+	forget(r);
+}
+
+static void look_for_done(struct http *h)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl.multi_info_read(h->multi, &left)) != NULL) {
+		char *request = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		(void)curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+		finish((struct http_request *)(void *)request, message->data.result);
+	}
+}
+
+static void on_ready(void *arg, unsigned ready)
+{
+	struct http_socket *s = arg;
+	struct http *h = s->http;
+	int running, what = (ready & READY_READ ? CURL_CSELECT_IN : 0) |
+			    (ready & READY_WRITE ? CURL_CSELECT_OUT : 0);
+
+	(void)curl.multi_socket_action(h->multi, s->fd, what,
+				       &running); /* s may be gone after it */
+	look_for_done(h);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+	struct http *h = arg;
+	struct http_socket *s = socket_arg;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (s)
+			watch_free(s->watch);
+		free(s);
+		return 0;
+	}
+	if (!s) {
+		s = xcalloc(1, sizeof *s);
+		s->http = h;
+		s->fd = fd;
+		s->watch = watch_new_level(h->loop, fd, on_ready, s);
+		(void)curl.multi_assign(h->multi, fd, s);
+	}
+	watch_want(s->watch, (what & CURL_POLL_IN ? READY_READ : 0) |
+				 (what & CURL_POLL_OUT ? READY_WRITE : 0));
+	return 0;
+}
+
+static int on_timer_wish(CURLM *multi, long ms, void *arg)
+{
+	struct http *h = arg;
+
+	(void)multi;
+	timer_at(&h->timer, ms < 0 ? USEC_NEVER : loop_now(h->loop) + (usec_t)ms * USEC_PER_MS);
+	return 0;
+}
+
+static void on_timer(void *arg)
+{
+	struct http *h = arg;
+	int running;
+
+	(void)curl.multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	look_for_done(h);
+}
+
+struct http *http_new(struct loop *loop)
+{
+	struct http *h;
+
+	if (!load())
+		return NULL;
+	h = xcalloc(1, sizeof *h);
+	h->loop = loop;
+	if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort();
+	h->multi = curl.multi_init();
+	if (!h->multi)
+		abort();
+	timer_init(&h->timer, loop, on_timer, h);
+	(void)curl.multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	(void)curl.multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+	(void)curl.multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
+	(void)curl.multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	return h;
+}
+
+void http_free(struct http *h)
+{
+	if (!h)
+		return;
+	while (h->requests)
+		forget(h->requests);
+	(void)curl.multi_cleanup(h->multi); /* its sockets are removed through on_socket */
+	timer_fini(&h->timer);
+	curl.global_cleanup();
+	free(h);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct http_request *r = arg;
+
+	buf_add(&r->body, bytes, size * n);
+	return r->body.overflow ? 0 : size * n; /* 0 ends the transfer */
+}
+
+/* "HOST:PORT:ADDRESS,ADDRESS": curl asks no resolver of its own. */
+static struct curl_slist *resolve_list(const struct http_get *get)
+{
+	struct buf b = {0};
+	char text[ADDR_STRLEN];
+	struct curl_slist *list;
+
+	buf_printf(&b, "%s:%u:", get->host, get->port);
+	for (size_t i = 0; i < get->n_addrs; i++)
+		buf_printf(&b, get->addrs[i].family == AF_INET6 ? "%s[%s]" : "%s%s", i ? "," : "",
+			   addr_format(&get->addrs[i], text));
+	list = curl.slist_append(NULL, buf_str(&b));
+	buf_fini(&b);
+	if (!list)
+		abort();
+	return list;
+}
+
+struct http_request *http_get(struct http *h, const struct http_get *get,
+			      void (*done)(void *arg, const struct http_response *), void *arg)
+{
+	struct http_request *r = xcalloc(1, sizeof *r);
+	char *url = xasprintf("https://%s:%u%s", get->host, get->port, get->path);
+	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
+
+	r->http = h;
+	r->done = done;
+	r->arg = arg;
+	r->resolve = resolve_list(get);
+	buf_init(&r->body, (uint32_t)get->most);
+	r->easy = curl.easy_init();
+	if (!r->easy)
+		abort();
+	(void)curl.easy_setopt(r->easy, CURLOPT_URL, url);
+	(void)curl.easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "https");
+	(void)curl.easy_setopt(r->easy, CURLOPT_RESOLVE, r->resolve);
+	(void)curl.easy_setopt(r->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl.easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L);
+	(void)curl.easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)(get->timeout / USEC_PER_MS));
+	(void)curl.easy_setopt(r->easy, CURLOPT_USERAGENT, "mxprobe/" MXPROBE_VERSION);
+	(void)curl.easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl.easy_setopt(r->easy, CURLOPT_WRITEDATA, r);
+	(void)curl.easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->words);
+	(void)curl.easy_setopt(r->easy, CURLOPT_PRIVATE, r);
+	/* The same trust store as for SMTP. */
+	if (file)
+		(void)curl.easy_setopt(r->easy, CURLOPT_CAINFO, file);
+	if (dir)
+		(void)curl.easy_setopt(r->easy, CURLOPT_CAPATH, dir);
+	free(url);
+	r->place = &h->requests;
+	r->next = h->requests;
+	if (r->next)
+		r->next->place = &r->next;
+	h->requests = r;
+	if (curl.multi_add_handle(h->multi, r->easy) != CURLM_OK)
+		abort();
+	return r;
+}
+
+void http_cancel(struct http_request *r)
+{
+	if (r)
+		forget(r);
+}
+
+#endif

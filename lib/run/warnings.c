@@ -1,0 +1,119 @@
+#include "run/warnings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static PRINTF_LIKE(3, 4) void warn(struct result *res, const char *code, const char *fmt, ...)
+{
+	struct warning *w = ARRAY_ADD(res->warnings, res->n_warnings);
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap); /* a longer message is cut */
+	va_end(ap);
+	*w = (struct warning){code, xstrdup(text)};
+}
+
+void warn_of_hosts(struct result *res, const struct mx_plan *plan)
+{
+	char address[ADDR_STRLEN];
+	size_t special = 0;
+	const struct addr *first = NULL;
+
+	for (size_t i = 0; i < plan->n_hosts; i++) {
+		const struct mx_plan_host *h = &plan->hosts[i];
+
+		if (h->is_address)
+			warn(res, "mx-is-address",
+			     "the MX record names the address %s instead of a host", h->name);
+		if (h->is_cname && plan->source == SOURCE_MX)
+			warn(res, "mx-is-cname", "the MX host %s is an alias (CNAME)", h->name);
+		for (size_t k = 0; k < h->n_addrs; k++) {
+			if (addr_is_public(&h->addrs[k]))
+				continue;
+			if (!special++)
+				first = &h->addrs[k];
+		}
+	}
+	if (plan->null_mx_mixed)
+		warn(res, "null-mx-mixed", "a null MX stands beside other MX records");
+	/* Who writes [host] or an address means it; a domain that leads there may not. */
+	if (special && (plan->source == SOURCE_MX || plan->source == SOURCE_IMPLICIT))
+		warn(res, "private-address",
+		     "%zu address%s private, loopback or otherwise special: %s%s", special,
+		     special == 1 ? " is" : "es are", addr_format(first, address),
+		     special > 1 ? ", ..." : "");
+}
+
+/* Whole days from the run to the certificate's end, rounded down. */
+static int64_t days_left(const struct result *res, const struct tls_facts *facts)
+{
+	int64_t seconds = (int64_t)facts->not_after - res->started_ms / 1000;
+
+	return seconds >= 0 ? seconds / 86400 : -((-seconds + 86399) / 86400);
+}
+
+static void warn_of_expiry(struct result *res, const struct endpoint *e, const char *address,
+			   int days)
+{
+	const struct tls_facts *facts = e->contact->seen.tls;
+	int64_t left;
+
+	if (!facts || !facts->not_after)
+		return;
+	left = days_left(res, facts);
+	if (left < 0)
+		warn(res, "certificate-expiring", "%s[%s]: the certificate has expired", e->host,
+		     address);
+	else if (left < days)
+		warn(res, "certificate-expiring", "%s[%s]: the certificate expires in %lld day%s",
+		     e->host, address, (long long)left, left == 1 ? "" : "s");
+}
+
+void warn_of_tls(struct result *res, int days)
+{
+	char address[ADDR_STRLEN];
+
+	for (size_t i = 0; i < res->n_endpoints; i++) {
+		const struct endpoint *e = &res->endpoints[i];
+		const struct contact *c = e->contact;
+
+		(void)addr_format(&c->addr, address); /* it is in `address`, too */
+		if (c->seen.notes & NOTE_TLS_FALLBACK)
+			warn(res, "tls-fallback", "%s[%s]: %s; the session went on in plaintext",
+			     e->host, address,
+			     c->seen.tls && c->seen.tls->error ? c->seen.tls->error
+							       : "STARTTLS was refused");
+		warn_of_expiry(res, e, address, days);
+	}
+}
+
+/* What an enforced policy would have refused is said while it is under test; and why there is none
+ * to apply though one is announced. */
+void warn_of_sts(struct result *res)
+{
+	const struct sts_finding *sts = &res->sts;
+	char address[ADDR_STRLEN];
+
+	if (sts->error)
+		warn(res, "mta-sts", "MTA-STS: %s", sts->error);
+	if (!sts->policy || sts->policy->mode != STS_TESTING)
+		return;
+	for (size_t i = 0; i < res->n_hosts; i++)
+		if (!sts_allows(sts->policy, res->hosts[i].name))
+			warn(res, "mta-sts-testing",
+			     "the MTA-STS policy under test does not list %s", res->hosts[i].name);
+	for (size_t i = 0; i < res->n_endpoints; i++) {
+		const struct endpoint *e = &res->endpoints[i];
+		const struct tls_facts *facts = e->contact->seen.tls;
+
+		/* Only who got as far as EHLO has shown what it offers. */
+		if (!e->contact->addr.family || e->contact->phase < PHASE_STARTTLS ||
+		    (facts && facts->verified))
+			continue;
+		warn(res, "mta-sts-testing", "%s[%s] would fail the MTA-STS policy under test: %s",
+		     e->host, addr_format(&e->contact->addr, address),
+		     facts && facts->error ? facts->error : "no TLS");
+	}
+}
