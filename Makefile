@@ -108,6 +108,8 @@ $(BUILD)/lab: $(lab_sources:%.c=$(BUILD)/%.o) $(BUILD)/libmxprobe.a
 
 # The one unit test that looks into the lab.
 $(BUILD)/tests/unit/test_scenario: $(BUILD)/tests/lab/scenario.o $(BUILD)/tests/lab/zone.o
+# Those come behind the library on the command line, so it stands there once more.
+$(BUILD)/tests/unit/test_scenario: private LIBRARIES := $(BUILD)/libmxprobe.a $(LIBRARIES)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
