@@ -112,6 +112,7 @@ static void step(struct session *s)
 		timer_at(&s->timer, dialogue_deadline(&s->dialogue));
 }
 
+/* The network's answer. EACCES, too, is a router's (ICMPv6: administratively prohibited). */
 static enum end end_of_connect_error(int err)
 {
 	switch (err) {
@@ -120,12 +121,6 @@ static enum end end_of_connect_error(int err)
 		return END_REFUSED;
 	case ETIMEDOUT:
 		return END_TIMEOUT;
-	case EACCES:
-	case EPERM:
-	case EADDRNOTAVAIL:
-	case EADDRINUSE:
-	case EINVAL:
-		return END_LOCAL_ERROR;
 	default:
 		return END_UNREACHABLE;
 	}
@@ -143,6 +138,7 @@ static enum end end_of_open_error(int err, bool bound)
 	case EPROTONOSUPPORT:
 		return END_NO_ROUTE;
 	case EADDRNOTAVAIL: /* no source address of that family; with --bind it is the one named */
+	case EINVAL:        /* a link-local address that does not say which link */
 		return bound ? END_LOCAL_ERROR : END_NO_ROUTE;
 	case ECONNREFUSED:
 	case ETIMEDOUT:

@@ -241,7 +241,7 @@ check unreachable
 probe unreachable.example.test
 ends 2
 verdict failing
-for address in 203.0.113.129 203.0.113.193 192.0.2.77; do
+for address in 203.0.113.129 203.0.113.193 192.0.2.77 2001:db8:4::1 2001:db8:5::1; do
 	at "\"$address\"" "$(class down/unreachable connect)"
 done
 done_

@@ -3,7 +3,8 @@
 #   north: the client, 192.0.2.1 and .9, 2001:db8:1::1 and ::9; here mxprobe runs
 #   south: router and servers, 198.51.100.0/24 and 2001:db8:2::/64, and what leads nowhere behind it:
 #     203.0.113.0/26, 2001:db8:3::/48    packets vanish
-#     203.0.113.128/26, 203.0.113.192/26 the router says: no such host; not allowed
+#     203.0.113.128/26, 2001:db8:4::/48  the router says: no such host
+#     203.0.113.192/26, 2001:db8:5::/48  the router says: not allowed
 #     203.0.113.64/26 and 192.0.2.77     nobody; 2001:db8:dead::/48 has no route at all
 
 die() { echo "cannot set the servers up: $*" >&2; exit 1; }
@@ -43,7 +44,10 @@ ip address add 2001:db8:1::9/64 dev north nodad preferred_lft 0
 south ip address add 2001:db8:1::fe/64 dev south nodad
 ip route add 2001:db8:2::/64 via 2001:db8:1::fe
 ip route add 2001:db8:3::/48 via 2001:db8:1::fe
+ip route add 2001:db8:4::/47 via 2001:db8:1::fe
 south ip route add blackhole 2001:db8:3::/48
+south ip route add unreachable 2001:db8:4::/48
+south ip route add prohibit 2001:db8:5::/48
 for host in 25 26 60 99; do
 	south ip address add "2001:db8:2::$host/128" dev lo nodad
 done
