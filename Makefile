@@ -77,10 +77,15 @@ unit_sources := $(wildcard tests/unit/test_*.c)
 e2e_sources := $(wildcard tests/e2e/test_*.c)
 support_sources := $(wildcard tests/support/*.c)
 support_objects := $(support_sources:%.c=$(BUILD)/%.o)
-tests := $(unit_sources:%.c=$(BUILD)/%) $(e2e_sources:%.c=$(BUILD)/%)
+fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+replays := $(fuzz_names:%=$(BUILD)/tests/fuzz/replay_%)
+fuzzers := $(fuzz_names:%=$(BUILD)/tests/fuzz/run_%)
+tests := $(unit_sources:%.c=$(BUILD)/%) $(e2e_sources:%.c=$(BUILD)/%) $(replays)
 objects := $(lib_objects) $(BUILD)/mxprobe.o $(lab_sources:%.c=$(BUILD)/%.o) $(support_objects) \
-	$(unit_sources:%.c=$(BUILD)/%.o) $(e2e_sources:%.c=$(BUILD)/%.o)
+	$(unit_sources:%.c=$(BUILD)/%.o) $(e2e_sources:%.c=$(BUILD)/%.o) \
+	$(fuzz_names:%=$(BUILD)/tests/fuzz/fuzz_%.o) $(BUILD)/tests/fuzz/replay.o
 
+.PHONY: fuzz fuzz-run bench
 .PHONY: all demo check check-real lint format check-format install uninstall clean tests dist
 all: $(BUILD)/mxprobe mxprobe
 
@@ -119,6 +124,15 @@ $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(support_objects) $(BUILD)/libmxpr
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
 
+# A fuzz target without libFuzzer: it replays its corpus, as a test.
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libmxprobe.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
+
+$(BUILD)/tests/fuzz/run_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libmxprobe.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBRARIES)
+
 .SECONDARY: $(objects)
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*/*.d)
 
@@ -130,6 +144,21 @@ demo: $(BUILD)/mxprobe $(BUILD)/lab
 # ONLY=pattern runs the tests whose name has it; WRAP='valgrind ...' runs mxprobe under it.
 check: tests
 	@sh tests/run.sh $(BUILD) $(tests)
+
+# FUZZ=name runs one target only; what it finds stays in build/, as does the corpus that grows.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined VARIANT=-fuzz \
+		OPTIMIZE='-O1 -g -fsanitize=fuzzer-no-link' fuzz-run
+fuzz-run: $(fuzzers)
+	@sh tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS) $(or $(FUZZ),$(fuzz_names))
+
+bench: $(BUILD)/mxprobe $(BUILD)/bench/classify
+	@$(BUILD)/bench/classify $(BUILD)/mxprobe
+
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libmxprobe.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
 
 check-real: $(BUILD)/mxprobe
 	@sh tests/real/run.sh $(BUILD)/mxprobe

@@ -114,12 +114,13 @@ static bool row_fits(const struct rule *r, const struct observation *o, const st
  * of it. */
 static uint64_t read_text(const struct reply *reply)
 {
-	const char *p = reply->text.data, *end = p + reply->text.len;
+	const char *p = reply->text.data, *end;
 	char text[4096 + 2];
 	size_t n = 0;
 
 	if (!reply->text.len)
 		return 0;
+	end = p + reply->text.len;
 	/* What is too long is read as it stands: the codes in it do little harm. */
 	if (reply->text.len > sizeof text - 2)
 		return lexicon_read(p, reply->text.len);
