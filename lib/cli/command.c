@@ -159,7 +159,8 @@ static void on_finished(void *arg, const struct result *result)
 	/* A deadline stops the run by itself; what was not read yet follows. */
 	if (run_stopped(c->run) && !c->closed)
 		stop(c, run_stopped(c->run));
-	c->exit = exit_worst(c->exit, verdict_exit(result->verdict));
+	if (result->index >= 0)
+		c->exit = exit_worst(c->exit, verdict_exit(result->verdict));
 	if (c->progress) {
 		progress_finished(c->progress, result);
 	} else if (c->options->format != FORMAT_TABLE || !c->options->quiet) {
@@ -313,22 +314,27 @@ static bool check_bind(const struct addr *a)
 	return !err;
 }
 
-static bool check_targets(const struct options *o)
+static bool check_target(const char *option, const char *text, uint16_t port)
 {
 	struct target t;
+	char *error = target_parse(&t, text, strlen(text), port);
 
-	for (size_t i = 0; i < o->n_targets; i++) {
-		char *error = target_parse(&t, o->targets[i], strlen(o->targets[i]), o->port);
-
-		if (error) {
-			command_complain("TARGET %s", error);
-			fputs("Try 'mxprobe --help'.\n", stderr);
-			free(error);
-			return false;
-		}
-		target_fini(&t);
+	if (error) {
+		command_complain("%s %s", option, error);
+		fputs("Try 'mxprobe --help'.\n", stderr);
+		free(error);
+		return false;
 	}
+	target_fini(&t);
 	return true;
+}
+
+static bool check_targets(const struct options *o)
+{
+	for (size_t i = 0; i < o->n_targets; i++)
+		if (!check_target("TARGET", o->targets[i], o->port))
+			return false;
+	return !o->control || check_target("--control:", o->control, o->port);
 }
 
 static bool open_input(struct command *c)
@@ -387,7 +393,7 @@ static void open_report(struct command *c, struct plugin_conf *plugin)
 		conf.width = size.ws_col;
 	report_begin(&c->report, kinds[o->format], &conf);
 	if (terminal && o->format == FORMAT_TABLE && !o->quiet && !o->verbose &&
-	    !(term && strcmp(term, "dumb") == 0))
+	    progress_possible(STDOUT_FILENO))
 		c->progress = progress_new(c->loop, STDOUT_FILENO, &conf);
 }
 
@@ -427,6 +433,8 @@ static void run_all(struct command *c)
 	}
 	c->signals[0] = loop_signal_new(c->loop, SIGINT, on_signal, c);
 	c->signals[1] = loop_signal_new(c->loop, SIGTERM, on_signal, c);
+	if (c->options->control)
+		run_add_control(c->run, c->options->control, strlen(c->options->control));
 	feed(c);
 	loop_run(c->loop);
 	if (c->progress)

@@ -30,6 +30,7 @@ enum {
 	OPT_RESOLVER,
 	OPT_TRUST_AD,
 	OPT_PUBLIC_ONLY,
+	OPT_CONTROL,
 	OPT_JSON,
 	OPT_NAGIOS,
 	OPT_PROMETHEUS,
@@ -70,6 +71,7 @@ const struct option_row option_rows[] = {
     {'p', "port", "N", "SMTP port, unless the target names one (25)", GROUP_WHAT},
     {OPT_PUBLIC_ONLY, "public-only", NULL, "do not contact private and other special addresses",
      GROUP_WHAT},
+    {OPT_CONTROL, "control", "TARGET", "a target known to work: tells them from us", GROUP_WHAT},
     {OPT_CLASSIFY, "classify", NULL, "no probing: classify replies or log lines read", GROUP_WHAT},
 
     {'f', "from", "ADDRESS", "MAIL FROM address (the null sender <>)", GROUP_SESSION},
@@ -123,7 +125,7 @@ const struct option_row option_rows[] = {
 const size_t n_option_rows = ARRAY_LEN(option_rows);
 
 /* Known names of what this version cannot do yet: they get an answer of their own. */
-static const char *const later[] = {"control",    "history",        "report",  "keep", "webhook",
+static const char *const later[] = {"history",    "report",         "keep",    "webhook",
 				    "webhook-on", "webhook-secret", "confirm", "watch"};
 
 /* One value on its way in. */
@@ -450,6 +452,11 @@ static void take(struct options *o, int code, struct reading *r)
 		break;
 	case 'b':
 		read_bind(r, o);
+		break;
+	case OPT_CONTROL:
+		if (o->control)
+			complain(r, "is a second control target");
+		o->control = r->value;
 		break;
 	case OPT_PUBLIC_ONLY:
 		o->public_only = true;

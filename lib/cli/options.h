@@ -21,9 +21,10 @@ struct options {
 	enum format format;
 	const char **targets; /* as given */
 	size_t n_targets;
-	const char *input;  /* NULL: none; "-": standard input */
-	const char *output; /* NULL: standard output */
-	unsigned families;  /* MX_IPV4, MX_IPV6 */
+	const char *control; /* NULL: none */
+	const char *input;   /* NULL: none; "-": standard input */
+	const char *output;  /* NULL: standard output */
+	unsigned families;   /* MX_IPV4, MX_IPV6 */
 	uint16_t port;
 	char *from;       /* with angle brackets */
 	const char *helo; /* NULL: this host's */

@@ -9,6 +9,7 @@
 #include "run/probe.h"
 #include "run/sts_fetch.h"
 #include "run/target.h"
+#include "run/vantage.h"
 #include "run/warnings.h"
 
 #include <stdio.h>
@@ -75,6 +76,11 @@ struct run {
 	struct job *jobs;
 	struct job *to_resolve, **to_resolve_end;
 	struct job *to_finish, **to_finish_end;
+	struct job *control; /* under way: all others wait for it */
+	struct job *held, **held_end;
+	char *control_failed; /* why each target that is not healthy is unknown; NULL: it is not */
+	bool has_control;
+	struct vantage vantage;
 	struct timer turn, deadline, refresh;
 	int64_t index;
 	size_t active, resolving;
@@ -100,6 +106,7 @@ struct run *run_new(struct loop *loop, const struct run_conf *conf, const struct
 		r->http = http_new(loop);
 	r->to_resolve_end = &r->to_resolve;
 	r->to_finish_end = &r->to_finish;
+	r->held_end = &r->held;
 	timer_init(&r->turn, loop, turn, r);
 	timer_init(&r->deadline, loop, on_deadline, r);
 	timer_init(&r->refresh, loop, on_refresh, r);
@@ -160,6 +167,8 @@ void run_free(struct run *r)
 	resolver_free(r->resolver);
 	contacts_free(r->contacts);
 	http_free(r->http);
+	vantage_fini(&r->vantage);
+	free(r->control_failed);
 	timer_fini(&r->turn);
 	timer_fini(&r->deadline);
 	timer_fini(&r->refresh);
@@ -576,7 +585,7 @@ static char *wrong_family(const struct target *t, unsigned families)
 	return NULL;
 }
 
-void run_add(struct run *r, const char *text, size_t n)
+static struct job *add(struct run *r, const char *text, size_t n, int64_t index)
 {
 	struct job *j = xcalloc(1, sizeof *j);
 	struct result *res = &j->result;
@@ -593,7 +602,7 @@ void run_add(struct run *r, const char *text, size_t n)
 	j->text = xmalloc(n + 1);
 	memcpy(j->text, text, n);
 	j->text[target_text_length(text, n)] = '\0';
-	res->index = r->index++;
+	res->index = index;
 	res->target = j->text;
 	res->started_ms = unix_ms();
 	res->helo = r->conf.session.dialogue.helo;
@@ -605,19 +614,31 @@ void run_add(struct run *r, const char *text, size_t n)
 		res->error_code = "invalid-target";
 		res->error_message = j->error;
 		finish_later(j);
-		return;
+		return j;
 	}
 	res->domain = j->target.domain;
 	res->port = j->target.port;
 	res->has_dns = true;
 	if (r->stopped) {
 		finish_later(j);
-		return;
+		return j;
 	}
 	j->queue = NULL;
 	*r->to_resolve_end = j;
 	r->to_resolve_end = &j->queue;
 	turn_soon(r);
+	return j;
+}
+
+void run_add(struct run *r, const char *text, size_t n)
+{
+	(void)add(r, text, n, r->index++); /* it is in the run's list */
+}
+
+void run_add_control(struct run *r, const char *text, size_t n)
+{
+	r->has_control = true;
+	r->control = add(r, text, n, -1);
 }
 
 void run_close(struct run *r)
@@ -629,6 +650,55 @@ void run_close(struct run *r)
 bool run_is_full(const struct run *r)
 {
 	return r->active >= ACTIVE_MAX;
+}
+
+/* Finished, but what it means is only known once the control target is. */
+static void hold(struct job *j)
+{
+	struct run *r = j->run;
+
+	j->queue = NULL;
+	*r->held_end = j;
+	r->held_end = &j->queue;
+}
+
+/* The control target is done: who waited for it follows, in the same order. */
+static void release(struct run *r)
+{
+	r->control = NULL;
+	if (!r->held)
+		return;
+	*r->held_end = r->to_finish;
+	if (!r->to_finish)
+		r->to_finish_end = r->held_end;
+	r->to_finish = r->held;
+	r->held = NULL;
+	r->held_end = &r->held;
+}
+
+/* What the control target, or without one the run as a whole, says of this machine. */
+static void judge_vantage(struct job *j)
+{
+	struct run *r = j->run;
+	struct result *res = &j->result;
+
+	if (!r->has_control) {
+		if (vantage_take(&r->vantage, res))
+			warn_of_port(res);
+		return;
+	}
+	if (j == r->control) {
+		if (res->verdict >= VERDICT_FAILING)
+			r->control_failed =
+			    xasprintf("the control target %s is %s, too: the fault is likely here",
+				      res->target, verdict_name(res->verdict));
+	} else if (r->control_failed && res->verdict != VERDICT_HEALTHY) {
+		res->verdict = VERDICT_UNKNOWN;
+		if (!res->error_code) {
+			res->error_code = "control-failed";
+			res->error_message = r->control_failed;
+		}
+	}
 }
 
 static void finish(struct job *j)
@@ -651,8 +721,11 @@ static void finish(struct job *j)
 	summarize(res);
 	deliver(res, r->conf.senders);
 	res->verdict = verdict_of(res);
+	judge_vantage(j);
 	r->events.finished(r->events.arg, res);
 	r->active--;
+	if (j == r->control)
+		release(r);
 	job_free(j);
 }
 
@@ -666,6 +739,10 @@ static void turn(void *arg)
 		r->to_finish = j->queue;
 		if (!r->to_finish)
 			r->to_finish_end = &r->to_finish;
+		if (r->control && j != r->control) {
+			hold(j);
+			continue;
+		}
 		finish(j);
 	}
 	while (!r->stopped && r->resolving < RESOLVING_MAX && (j = r->to_resolve) != NULL) {

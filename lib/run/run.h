@@ -45,6 +45,11 @@ void run_free(struct run *);
  * function. */
 void run_add(struct run *, const char *text, size_t n);
 
+/* The same for the control target, before any other: a target known to work. Its result comes
+ * first, with index -1. When it is failing, undeliverable or unknown, each target that is not
+ * healthy is unknown, too: the fault is here. */
+void run_add_control(struct run *, const char *text, size_t n);
+
 /* No more targets come: the loop runs out of work when the last one is finished. */
 void run_close(struct run *);
 

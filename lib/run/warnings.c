@@ -117,3 +117,12 @@ void warn_of_sts(struct result *res)
 		     facts && facts->error ? facts->error : "no TLS");
 	}
 }
+
+void warn_of_port(struct result *res)
+{
+	warn(res, "port-25-blocked",
+	     "no address in any network answers on port %u: it is likely that this machine's "
+	     "provider or "
+	     "firewall lets no connection to that port out",
+	     res->port);
+}

@@ -15,4 +15,7 @@ void warn_of_tls(struct result *, int days);
 /* Of its MTA-STS policy: mta-sts, mta-sts-testing. */
 void warn_of_sts(struct result *);
 
+/* port-25-blocked: nothing at all answers, anywhere. */
+void warn_of_port(struct result *);
+
 #endif
