@@ -468,7 +468,7 @@ static void add_facts(struct buf *out, const struct result *r)
 {
 	if (r->index < 0)
 		buf_addstr(out, "control target");
-	if (r->error_code || !r->has_dns)
+	if ((r->error_code && !r->n_endpoints) || !r->has_dns)
 		return;
 	switch (r->source) {
 	case SOURCE_MX:
@@ -756,6 +756,18 @@ static void print_without_endpoints(struct buf *out, const struct result *r, con
 	buf_fini(&line);
 }
 
+/* Why the verdict is not what the rows say. */
+static void print_error(struct buf *out, const struct result *r, unsigned columns)
+{
+	struct buf line = {0};
+
+	if (!r->error_code)
+		return;
+	add_safe(&line, r->error_message ? r->error_message : r->error_code);
+	add_prose(out, buf_str(&line), columns, 0);
+	buf_fini(&line);
+}
+
 static void print_finished(struct buf *out, const struct result *r, const struct report_conf *conf)
 {
 	struct table t;
@@ -781,6 +793,7 @@ static void print_finished(struct buf *out, const struct result *r, const struct
 	buf_addc(out, '\n');
 	print_sums(out, r, t.columns);
 	print_delivery(out, &r->delivery, t.columns);
+	print_error(out, r, t.columns);
 	print_warnings(out, r, &t);
 	if (conf->explain)
 		print_advice(out, r, t.columns);
