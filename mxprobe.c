@@ -40,6 +40,9 @@ int main(int argc, char **argv)
 		puts("mxprobe " MXPROBE_VERSION);
 		exit = flushed(options.format == FORMAT_PLUGIN ? EXIT_UNKNOWN : 0);
 		break;
+	case MODE_CLASSIFY:
+		exit = command_classify(&options);
+		break;
 	default:
 		exit = command_probe(&options);
 		break;

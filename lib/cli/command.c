@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include "base/text.h"
+#include "cli/classify.h"
 #include "cli/identity.h"
 #include "cli/progress.h"
 #include "judge/verdict.h"
@@ -337,28 +338,42 @@ static bool check_targets(const struct options *o)
 	return !o->control || check_target("--control:", o->control, o->port);
 }
 
-static bool open_input(struct command *c)
+/* -1: it cannot be opened, which was said. */
+static int open_input(const char *path)
 {
-	const char *path = c->options->input;
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 
-	c->input_fd = -1;
-	if (!path)
-		return true;
-	c->input_fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (c->input_fd < 0)
+	if (fd < 0)
 		command_complain("--input: '%s': %s", path, strerror(errno));
-	return c->input_fd >= 0;
+	return fd;
 }
 
-static bool open_output(struct command *c)
+static void close_input(int fd)
+{
+	if (fd > STDIN_FILENO)
+		(void)close(fd); /* it was only read */
+}
+
+static struct output *open_output(const struct options *o)
 {
 	char *error = NULL;
+	struct output *out = output_open(o->output, &error);
 
-	c->output = output_open(c->options->output, &error);
-	if (!c->output)
+	if (!out)
 		command_complain("%s", error);
 	free(error);
-	return c->output != NULL;
+	return out;
+}
+
+static bool close_output(struct output *out)
+{
+	char *error = NULL;
+	bool good = output_close(out, true, &error);
+
+	if (!good)
+		command_complain("%s", error);
+	free(error);
+	return good;
 }
 
 static void open_report(struct command *c, struct plugin_conf *plugin)
@@ -455,16 +470,16 @@ static void run_all(struct command *c)
 
 int command_probe(const struct options *o)
 {
-	struct command c = {.options = o, .exit = 0};
+	struct command c = {.options = o, .input_fd = -1};
 	struct resolver_conf resolver;
-	char *error = NULL;
 
-	if (!check_targets(o) || !check_bind(&o->bind4) || !check_bind(&o->bind6) ||
-	    !open_input(&c))
+	if (!check_targets(o) || !check_bind(&o->bind4) || !check_bind(&o->bind6))
 		return EXIT_UNKNOWN;
-	if (!open_output(&c)) {
-		if (c.input_fd > STDIN_FILENO)
-			(void)close(c.input_fd); /* it was not even read */
+	if (o->input && (c.input_fd = open_input(o->input)) < 0)
+		return EXIT_UNKNOWN;
+	c.output = open_output(o);
+	if (!c.output) {
+		close_input(c.input_fd);
 		return EXIT_UNKNOWN;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -480,13 +495,34 @@ int command_probe(const struct options *o)
 		    "refuse that",
 		    o->helo);
 	run_all(&c);
-	if (!output_close(c.output, true, &error)) {
-		command_complain("%s", error);
-		free(error);
+	if (!close_output(c.output))
 		c.failed = true;
-	}
-	if (c.input_fd > STDIN_FILENO)
-		(void)close(c.input_fd); /* it was only read */
+	close_input(c.input_fd);
 	free(c.helo);
 	return c.failed || c.interrupted ? EXIT_UNKNOWN : c.exit;
+}
+
+int command_classify(const struct options *o)
+{
+	int fd = open_input(o->input ? o->input : "-");
+	struct output *out;
+	char *error = NULL;
+	bool good;
+
+	if (fd < 0)
+		return EXIT_UNKNOWN;
+	out = open_output(o);
+	if (!out) {
+		close_input(fd);
+		return EXIT_UNKNOWN;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	good = classify_lines(fd, o->format == FORMAT_JSON, out, &error);
+	if (!good)
+		command_complain("%s", error);
+	free(error);
+	if (!close_output(out))
+		good = false;
+	close_input(fd);
+	return good ? 0 : EXIT_UNKNOWN;
 }

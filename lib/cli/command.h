@@ -1,4 +1,4 @@
-/* The probe as a command: options in, reports out, exit code. */
+/* What the program does, as commands: options in, reports out, exit code. */
 #ifndef MXPROBE_COMMAND_H
 #define MXPROBE_COMMAND_H
 
@@ -6,6 +6,9 @@
 
 /* Runs to the end; returns the exit code. */
 int command_probe(const struct options *);
+
+/* --classify: reads lines, answers each; returns the exit code. */
+int command_classify(const struct options *);
 
 /* One line on standard error, after the program's name. */
 void command_complain(const char *fmt, ...) PRINTF_LIKE(1, 2);
