@@ -18,7 +18,7 @@ missing=
 command -v cc >/dev/null 2>&1 || missing="$missing compiler"
 command -v make >/dev/null 2>&1 || missing="$missing make"
 command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
-for library in libevent_core openssl libidn2 jansson ldns; do
+for library in libevent_core openssl libidn2 jansson ldns libcurl; do
 	have_library $library || missing="$missing $library"
 done
 have_header cmocka.h || missing="$missing cmocka"
@@ -46,26 +46,32 @@ package() { # our name -> the package's name there
 	apt-get:libidn2) echo libidn2-dev ;;
 	apt-get:jansson) echo libjansson-dev ;;
 	apt-get:ldns) echo libldns-dev ;;
+	apt-get:libcurl) echo libcurl4-openssl-dev ;;
 	apt-get:cmocka) echo libcmocka-dev ;;
 	dnf:compiler) echo gcc ;;
 	dnf:pkg-config) echo pkgconf-pkg-config ;;
 	dnf:libevent_core) echo libevent-devel ;;
 	dnf:cmocka) echo libcmocka-devel ;;
+	dnf:libcurl) echo libcurl-devel ;;
 	dnf:make) echo make ;;
 	dnf:*) echo "$1-devel" ;;
 	apk:compiler) echo gcc musl-dev linux-headers ;;
 	apk:pkg-config) echo pkgconf ;;
 	apk:make) echo make ;;
 	apk:libevent_core) echo libevent-dev ;;
+	apk:libcurl) echo curl-dev ;;
 	apk:cmocka) echo cmocka-dev ;;
 	apk:*) echo "$1-dev" ;;
 	pacman:compiler) echo gcc ;;
 	pacman:pkg-config) echo pkgconf ;;
+	pacman:pkg-config) echo pkgconf ;;
 	pacman:libevent_core) echo libevent ;;
+	pacman:libcurl) echo curl ;;
 	brew:compiler) ;; # the command line tools of the system
 	brew:openssl) echo openssl@3 ;;
 	brew:pkg-config) echo pkgconf ;;
 	brew:libevent_core) echo libevent ;;
+	brew:libcurl) echo curl ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -76,6 +82,8 @@ for name in $missing; do
 done
 
 run() { echo "deps: $*"; "$@"; }
+# The same without the progress of it; what goes wrong is still said.
+quietly() { echo "deps: $*"; "$@" >/dev/null; }
 sudo=
 if [ "$manager" != brew ] && [ "$(id -u)" != 0 ]; then
 	if ! command -v sudo >/dev/null 2>&1; then
@@ -84,10 +92,12 @@ if [ "$manager" != brew ] && [ "$(id -u)" != 0 ]; then
 	fi
 	sudo=sudo
 fi
+# shellcheck disable=SC2086 # lists of words, and a sudo that may be none
 case $manager in
 apt-get)
-	run $sudo apt-get update -qq
-	run $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
+	# A list that cannot be had may not be the one that is needed.
+	quietly $sudo apt-get update -qq || echo "deps: apt-get update failed; trying with the lists that are here" >&2
+	quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
 	;;
 dnf) run $sudo dnf install -y $packages ;;
 apk) run $sudo apk add $packages ;;

@@ -4,12 +4,12 @@
 _mxprobe()
 {
 	local options='
-		-H --hostname -i --input -4 --ipv4 -6 --ipv6 -p --port --public-only --classify
-		-f --from -F --helo --fqdn -t --timeout --connect-timeout --tls -S --starttls
+		-H --hostname -i --input -4 --ipv4 -6 --ipv6 -p --port --public-only --control --classify
+		-f --from -F --helo --fqdn -t --timeout --connect-timeout --tls -S --starttls --mta-sts
 		-n --repeat --interval -j --jobs --per-address --rate --deadline --jitter
 		--resolver --trust-ad -b --bind
 		--json -o --output --explain --sender --color -v --verbose -q --quiet
-		--nagios -w --warning -c --critical --warning-time --critical-time --prometheus
+		--nagios -w --warning -c --critical --warning-time --critical-time -D --certificate --prometheus
 		-h --help -V --version
 	'
 	local cur=${COMP_WORDS[COMP_CWORD]} option= glued= i line
@@ -39,7 +39,7 @@ _mxprobe()
 		return
 		;;
 	--tls)
-		COMPREPLY=($(compgen -W 'off auto require' -- "$cur"))
+		COMPREPLY=($(compgen -W 'off auto require verify dane' -- "$cur"))
 		return
 		;;
 	--color)
@@ -57,9 +57,9 @@ _mxprobe()
 			return
 		fi
 		;;
-	-H | --hostname | -p | --port | -f | --from | -F | --helo | --fqdn | -t | --timeout | \
+	-H | --hostname | --control | -p | --port | -f | --from | -F | --helo | --fqdn | -t | --timeout | \
 		--connect-timeout | -n | --repeat | --interval | -j | --jobs | --per-address | --rate | \
-		--deadline | --jitter | --resolver | -b | --bind | -w | --warning | -c | --critical | \
+		--deadline | --jitter | --resolver | -b | --bind | -w | --warning | -c | --critical | -D | --certificate | \
 		--warning-time | --critical-time)
 		return
 		;;
