@@ -43,6 +43,8 @@ const struct rule rules[] = {
      .example = "451 4.7.1 Greylisting in action, please come back in 00:04:59"},
     {ANY_4XX, .all = SAYS(MEMORY), .none = SAYS(MAILBOX) | SAYS(QUOTA), IS(EXHAUSTED, MEMORY),
      .example = "452 4.3.1 Out of memory"},
+    {ANY_4XX, .enhanced = "7.29 7.321 7.322 7.323 7.324 7.325", IS(DEFERRED, TLS),
+     .example = "450 4.7.321 later"},
     {ANY_4XX, .all = SAYS(TLS) | SAYS(CLIENT), .any = SAYS(MANY) | SAYS(RATE),
      IS(DEFERRED, THROTTLE),
      .example = "421 4.7.0 mx Error: too many new TLS sessions from unknown[192.0.2.44]"},
@@ -146,8 +148,6 @@ const struct rule rules[] = {
     /* 4xx: TLS. 454 is RFC 3207's "TLS not available", but also RFC 4954's failed AUTH. */
     {ANY_4XX, .all = SAYS(TLS), .none = SAYS(CHECK), IS(DEFERRED, TLS),
      .example = "451 STARTTLS is required to send mail"},
-    {ANY_4XX, .enhanced = "7.29 7.321 7.322 7.323 7.324 7.325", IS(DEFERRED, TLS),
-     .example = "450 4.7.321 later"},
     {CODE(454), .none = SAYS(AUTH) | SAYS(BLOCK) | SAYS(RELAY), IS(DEFERRED, TLS),
      .example = "454 4.3.0 Try again later"},
     {ANY_4XX, .phases = PHASE(STARTTLS), .none = SAYS(BLOCK) | SAYS(CLIENT), IS(DEFERRED, TLS),
@@ -167,8 +167,7 @@ const struct rule rules[] = {
     /* 4xx: names. What a lookup could not answer is dns, what it answered is policy. */
     {ANY_4XX, .all = SAYS(DNSFAIL), .none = SAYS(BLOCK) | SAYS(CHECK) | SAYS(DENIED),
      IS(DEFERRED, DNS), .example = "451 4.4.0 DNS query failed"},
-    {ANY_4XX, .all = SAYS(DNSFAIL), .any = SAYS(GENERIC) | SAYS(FAULT) | SAYS(TIMEOUT),
-     .none = SAYS(DENIED) | SAYS(BLOCK), IS(DEFERRED, DNS),
+    {ANY_4XX, .all = SAYS(DNSFAIL), .none = SAYS(DENIED) | SAYS(BLOCK), IS(DEFERRED, DNS),
      .example = "451 SPF check: temporary DNS failure"},
     {ANY_4XX, .enhanced = "7.24 7.25 7.26 7.27 7.23 1.7 1.8", IS(DEFERRED, POLICY),
      .example = "450 4.1.8 <news@example.com>: Domain not found"},
@@ -219,12 +218,12 @@ const struct rule rules[] = {
     /* 4xx: hardly a word. */
     {REPLY, .from = 400, .to = 449, .enhanced = "3.1", .none = SAYS(DENIED),
      IS(EXHAUSTED, UNSPECIFIED), .example = "421 4.3.1 mx1.example.com"},
+    {ANY_4XX, .all = SAYS(GENERIC), .enhanced = "3.*", IS(DEFERRED, INTERNAL),
+     .example = "450 4.3.0 Temporary Error"},
     {ANY_4XX, .all = SAYS(DENIED), IS(DEFERRED, POLICY),
      .example = "450 4.7.1 <c.example[192.0.2.56]>: Client host rejected: try again later"},
     {ANY_4XX, .any = SAYS(MAILBOX) | SAYS(USER), IS(DEFERRED, MAILBOX),
      .example = "450 Requested mail action not taken: mailbox"},
-    {ANY_4XX, .all = SAYS(GENERIC), .enhanced = "3.*", IS(DEFERRED, INTERNAL),
-     .example = "450 4.3.0 Temporary Error"},
     {CODE(421), .all = SAYS(GENERIC), IS(DEFERRED, INTERNAL), .example = "421 Temporary failure"},
     {CODE(451), .all = SAYS(GENERIC), IS(DEFERRED, INTERNAL), .example = "451 Temporary problem"},
     {ANY_4XX, .all = SAYS(GENERIC), IS(DEFERRED, OTHER), .example = "450 Temporary error"},
@@ -258,7 +257,7 @@ const struct rule rules[] = {
 
     {CODE(556), IS(REJECTED, NO_SERVICE), .example = "556 5.1.10 Recipient has null MX"},
     {ANY_5XX, .all = SAYS(LOOPS), IS(REJECTED, OTHER), .example = "554 5.4.0 too many hops"},
-    {ANY_5XX, .enhanced = "1.1 1.2 1.3 1.4 1.6 1.10 2.* 7.13",
+    {ANY_5XX, .enhanced = "1.1 1.2 1.4 1.6 1.10 2.* 7.13",
      .none = SAYS(RATE) | SAYS(CHECK) | SAYS(HELO), IS(REJECTED, OTHER),
      .example = "550 5.1.1 User unknown in local recipient table"},
 
@@ -280,7 +279,9 @@ const struct rule rules[] = {
      IS(REJECTED, POLICY), .example = "501 Denied domain name"},
     {REPLY, .from = 500, .to = 504, IS(REJECTED, SYNTAX), .example = "502 Command"},
     {CODE(555), IS(REJECTED, SYNTAX), .example = "555 Unsupported option: FOO=BAR"},
-    {ANY_5XX, .any = SAYS(SYNTAX) | SAYS(ERRORS), .enhanced = "5.0 5.1 5.2 5.4 6.7 6.9 1.7 1.3",
+    {ANY_5XX, .all = SAYS(SYNTAX), .enhanced = "1.3 1.7 6.7", .none = SAYS(BLOCK),
+     IS(REJECTED, SYNTAX), .example = "553 5.1.7 Sender address syntax error"},
+    {ANY_5XX, .any = SAYS(SYNTAX) | SAYS(ERRORS), .enhanced = "5.0 5.1 5.2 5.4 6.7 6.9",
      .none = SAYS(BLOCK) | SAYS(CHECK) | SAYS(RELAY), IS(REJECTED, SYNTAX),
      .example = "554 5.5.0 Error: SMTP protocol synchronization"},
     {ANY_5XX, .any = SAYS(SYNTAX) | SAYS(ERRORS),
@@ -288,7 +289,7 @@ const struct rule rules[] = {
 	     SAYS(UNKNOWN) | SAYS(RATE) | SAYS(DENIED),
      IS(REJECTED, SYNTAX), .example = "554 SMTP synchronization error"},
 
-    {ANY_5XX, .all = SAYS(USER) | SAYS(UNKNOWN),
+    {ANY_5XX, .all = SAYS(USER), .any = SAYS(UNKNOWN) | SAYS(UNAVAIL),
      .none = SAYS(BLOCK) | SAYS(CHECK) | SAYS(RELAY) | SAYS(CLIENT) | SAYS(RATE),
      IS(REJECTED, OTHER), .example = "540 5.7.1 <user@example.com>: recipient rejected: Inactive"},
 
