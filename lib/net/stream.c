@@ -12,7 +12,12 @@
 #define MSG_NOSIGNAL 0 /* there SO_NOSIGPIPE or the ignored SIGPIPE does it */
 #endif
 
-enum { CHUNK = 16384 };
+enum {
+	CHUNK = 16384,
+	TLS_IDLE_MAX =
+	    256 * 1024 /* octets of TLS in a row without one of plaintext: a handshake with the
+			   longest chain that the library takes is far below it */
+};
 
 struct stream {
 	struct loop *loop;
@@ -23,7 +28,8 @@ struct stream {
 	struct timer soon; /* for what is found out inside a call of the owner */
 	struct tls *tls;
 	struct buf out;
-	int reset; /* errno of a reset that came along with "connected"; 0: none */
+	size_t idle; /* octets of TLS since the last one of plaintext */
+	int reset;   /* errno of a reset that came along with "connected"; 0: none */
 	bool connected, secured, wrote, failed;
 	bool acknowledge;       /* the next turn's answer may come in pieces: see flush */
 	bool injected, turning; /* turning: inside on_ready, which flushes at its end */
@@ -109,6 +115,7 @@ static bool deliver_tls(struct stream *s, const char *bytes, size_t n)
 	enum tls_state state = tls_feed(s->tls, bytes, n, &plain, &s->out);
 	bool there = true;
 
+	s->idle = plain.len ? 0 : s->idle + n;
 	if (s->out.len)
 		s->wrote = true;
 	if ((state == TLS_READY || state == TLS_CLOSED) && !s->secured) {
@@ -118,6 +125,16 @@ static bool deliver_tls(struct stream *s, const char *bytes, size_t n)
 	if (there)
 		there = deliver(s, plain.data, plain.len);
 	buf_fini(&plain);
+	/* Tickets and key updates without end: they would keep us here for as long as the server
+	 * likes, whatever the limits of time say. */
+	if (there && s->idle > TLS_IDLE_MAX) {
+		struct tls_facts *facts = tls_get_facts(s->tls);
+
+		free(facts->error);
+		facts->error = xstrdup("TLS records without end and without a reply in them");
+		fail(s, STREAM_TLS, 0, facts);
+		return false;
+	}
 	if (there && state == TLS_FAILED) {
 		flush(s); /* the alert, as far as it goes */
 		fail(s, STREAM_TLS, 0, tls_get_facts(s->tls));
