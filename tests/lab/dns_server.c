@@ -488,8 +488,13 @@ static bool listen_all(struct dns_server *server, const struct scenario *scenari
 			place->udp = -1;
 		}
 		if (place->udp >= 0) {
-			int size = 4 << 20;
+			/* Room for a burst of questions; root gets all of it. */
+			int size = 8 << 20;
 			(void)setsockopt(place->udp, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+#ifdef SO_RCVBUFFORCE
+			(void)setsockopt(place->udp, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+					 sizeof size);
+#endif
 			place->udp_watch = watch_new(server->loop, place->udp, udp_ready, place);
 		}
 		if (place->tcp >= 0 && !scenario->resolvers[i].no_tcp &&

@@ -463,6 +463,8 @@ static void end_phase(struct conn *c)
 		c->mode = MODE_HANDSHAKE;
 		buf_clear(&c->in); /* what stood behind the command has been told of */
 	}
+	/* Who did not shake hands has said all there is to say. */
+	c->silent |= c->phase == LAB_TLS && !c->tls_started;
 	if (c->phase == LAB_TLS && c->tls_started) {
 		struct buf hello = c->wire;
 		buf_init(&c->wire, 0);
@@ -562,7 +564,7 @@ static void take_command(struct conn *c, const char *line, size_t n)
 static void process_input(struct conn *c)
 {
 	if (c->mode == MODE_HANDSHAKE) {
-		if (!c->busy && !c->tls_started && c->wire.len) {
+		if (!c->busy && !c->silent && !c->tls_started && c->wire.len) {
 			start_phase(c, LAB_TLS);
 			pump(c);
 		}
