@@ -1,14 +1,14 @@
 #include "report/output.h"
 
+#include "base/claim.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,11 +16,11 @@ enum { LINKS_MAX = 40 }; /* as many as Linux follows */
 
 struct output {
 	int fd;
-	int err;      /* the first failure, sticky */
-	char *name;   /* for messages, as the user gave it */
-	char *path;   /* to be replaced; NULL: fd is written directly */
-	char *temp;   /* the file behind fd until then */
-	char *folder; /* of both */
+	int err;            /* the first failure, sticky */
+	char *name;         /* for messages, as the user gave it */
+	char *path;         /* to be replaced; NULL: fd is written directly */
+	char *folder;       /* that it is in */
+	struct claim claim; /* on path; its file is the one behind fd, until it is renamed */
 };
 
 int output_all(int fd, const void *bytes, size_t n)
@@ -101,60 +101,38 @@ static char *follow(const char *path)
 	return whole;
 }
 
-/* Creates the temporary file; a new report gets the mode that any new file would get, one that
- * replaces another is closed to others until it gets the old one's mode. */
-static int open_temp(struct output *o, const struct stat *old)
+/* A new report gets the mode that any new file would get, one that replaces another is closed to
+ * others until it gets the old one's mode. */
+static bool open_claimed(struct output *o, const struct stat *old, char **why)
 {
-	for (int tries = 0; tries < 16; tries++) {
-		uint64_t random;
-		int fd;
-
-		if (getentropy(&random, sizeof random) < 0)
-			return -1;
-		free(o->temp);
-		o->temp =
-		    xasprintf("%s/.mxprobe-%016llx.tmp", o->folder, (unsigned long long)random);
-		fd = open(o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, old ? 0600 : 0666);
-		if (fd < 0 && errno == EEXIST)
-			continue;
-		if (fd < 0 || !old)
-			return fd;
-		/* Root replaces another's file: it stays theirs. Anybody else cannot give files
-		 * away, and need not. */
-		if ((old->st_uid != geteuid() || old->st_gid != getegid()) &&
-		    fchown(fd, old->st_uid, old->st_gid) < 0 && errno != EPERM) {
-			int err = errno;
-
-			(void)close(fd); /* nothing was written */
-			(void)unlink(o->temp);
-			errno = err;
-			return -1;
-		}
-		if (fchmod(fd, old->st_mode & 0777) < 0) {
-			int err = errno;
-
-			(void)close(fd); /* as above */
-			(void)unlink(o->temp);
-			errno = err;
-			return -1;
-		}
-		return fd;
+	if (!claim_take(&o->claim, o->path, old ? 0600 : 0666, why))
+		return false;
+	o->fd = o->claim.fd;
+	if (!old)
+		return true;
+	/* Root replaces another's file: it stays theirs. Anybody else cannot give files away, and
+	 * need not. */
+	if (((old->st_uid != geteuid() || old->st_gid != getegid()) &&
+	     fchown(o->fd, old->st_uid, old->st_gid) < 0 && errno != EPERM) ||
+	    fchmod(o->fd, old->st_mode & 0777) < 0) {
+		*why = xstrdup(strerror(errno));
+		(void)claim_close(&o->claim); /* nothing was written */
+		return false;
 	}
-	errno = EEXIST;
-	return -1;
+	return true;
 }
 
 static void output_free(struct output *o)
 {
 	free(o->name);
 	free(o->path);
-	free(o->temp);
 	free(o->folder);
 	free(o);
 }
 
-/* Opens o->path for writing, the way its kind asks for; false and errno. */
-static bool open_path(struct output *o)
+/* Opens o->path for writing, the way its kind asks for. False: *why tells, or errno if it does not.
+ */
+static bool open_path(struct output *o, char **why)
 {
 	struct stat st;
 	int own;
@@ -171,8 +149,7 @@ static bool open_path(struct output *o)
 			if (errno != ENOENT)
 				return false;
 			o->folder = folder_of(o->path);
-			o->fd = open_temp(o, NULL);
-			return o->fd >= 0;
+			return open_claimed(o, NULL, why);
 		}
 		if (!S_ISLNK(st.st_mode)) {
 			if (S_ISREG(st.st_mode)) {
@@ -180,8 +157,7 @@ static bool open_path(struct output *o)
 				if (access(o->path, W_OK) < 0)
 					return false;
 				o->folder = folder_of(o->path);
-				o->fd = open_temp(o, &st);
-				return o->fd >= 0;
+				return open_claimed(o, &st, why);
 			}
 			do {
 				o->fd = open(o->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
@@ -206,6 +182,7 @@ static bool open_path(struct output *o)
 struct output *output_open(const char *path, char **error)
 {
 	struct output *o = xcalloc(1, sizeof *o);
+	char *why = NULL;
 
 	o->fd = STDOUT_FILENO;
 	if (!path) {
@@ -218,10 +195,11 @@ struct output *output_open(const char *path, char **error)
 		errno = ENOENT;
 	} else if (path[strlen(path) - 1] == '/') {
 		errno = EISDIR;
-	} else if (open_path(o)) {
+	} else if (open_path(o, &why)) {
 		return o;
 	}
-	*error = xasprintf("cannot write %s: %s", o->name, strerror(errno));
+	*error = xasprintf("cannot write %s: %s", o->name, why ? why : strerror(errno));
+	free(why);
 	output_free(o);
 	return NULL;
 }
@@ -264,18 +242,14 @@ bool output_close(struct output *o, bool keep, char **error)
 	bool good;
 
 	if (o->path) {
+		/* Also a network file system has told by then whether it kept the bytes. */
 		if (keep && !o->err)
 			keep_error(o, fsync(o->fd));
-		keep_error(o, close(o->fd));
-		if (keep && !o->err) {
-			keep_error(o, rename(o->temp, o->path));
-			if (o->err)
-				(void)unlink(o->temp); /* the failure is told anyway */
-			else
-				keep_error(o, sync_folder(o->folder));
-		} else {
-			(void)unlink(o->temp); /* as above */
-		}
+		if (keep && !o->err)
+			keep_error(o, claim_rename(&o->claim, o->path) ? 0 : -1);
+		if (keep && !o->err)
+			keep_error(o, sync_folder(o->folder));
+		keep_error(o, claim_close(&o->claim));
 		if (!keep)
 			o->err = 0; /* nobody wanted it */
 	} else {

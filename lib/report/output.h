@@ -1,5 +1,8 @@
 /* Where reports go: standard output, or a file that appears whole or not at all.
  *
+ * One run at a time writes a file: a second one is refused at once, so that a run of cron that is
+ * late is not overtaken by the next (see base/claim.h). What is written directly is not claimed.
+ *
  * The program ignores SIGPIPE: a reader that went away is then an error like a full disk. */
 #ifndef MXPROBE_OUTPUT_H
 #define MXPROBE_OUTPUT_H
@@ -12,10 +15,10 @@
 struct output;
 
 /* `path` NULL: standard output. A path that is a regular file or does not exist: a temporary file
- * in the same folder that output_close syncs and renames over it; an existing file's mode is kept
- * and a symbolic link stays, its target is replaced. Anything else (a device, a pipe, a descriptor
- * by the name of /dev/stdout or /dev/fd/N) is opened and written directly; opening a FIFO waits for
- * its reader. NULL and *error (caller frees) when it cannot be opened. */
+ * in the same folder, .NAME.mxprobe, that output_close syncs and renames over it; an existing
+ * file's mode is kept and a symbolic link stays, its target is replaced. Anything else (a device, a
+ * pipe, a descriptor by the name of /dev/stdout or /dev/fd/N) is opened and written directly;
+ * opening a FIFO waits for its reader. NULL and *error (caller frees) when it cannot be opened. */
 struct output *output_open(const char *path, char **error) MUSTCHECK;
 
 /* Writes all, at once; waits where the other end is slow. After a failure nothing more is written;

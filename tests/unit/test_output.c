@@ -143,6 +143,42 @@ static void old_file_stays_until_the_end(void **state)
 	free(path);
 }
 
+static void one_run_at_a_time(void **state)
+{
+	char *path = in_folder("x.prom"), *link = in_folder("link"), *error = NULL;
+	struct output *first, *second;
+
+	(void)state;
+	assert_int_equal(symlink("x.prom", link), 0);
+	first = output_open(path, &error);
+	assert_non_null(first);
+	assert_null(output_open(link, &error)); /* the same file by another name */
+	assert_non_null(strstr(error, link));
+	assert_non_null(strstr(error, ": another run of mxprobe holds it"));
+	free(error);
+	error = NULL;
+	assert_true(output_close(first, true, &error));
+	second = output_open(link, &error);
+	assert_non_null(second);
+	assert_true(output_close(second, false, &error));
+	assert_int_equal(entries(), 2);
+	free(path);
+	free(link);
+}
+
+static void devices_are_not_held(void **state)
+{
+	char *error = NULL;
+	struct output *first = output_open("/dev/null", &error),
+		      *second = output_open("/dev/null", &error);
+
+	(void)state;
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_true(output_close(first, true, &error));
+	assert_true(output_close(second, true, &error));
+}
+
 static void dropped_leaves_nothing(void **state)
 {
 	char *path = in_folder("old"), *fresh = in_folder("fresh");
@@ -441,6 +477,8 @@ int main(void)
 	    TEST(new_file_respects_umask),
 	    TEST(replaced_file_keeps_its_mode),
 	    TEST(old_file_stays_until_the_end),
+	    TEST(one_run_at_a_time),
+	    TEST(devices_are_not_held),
 	    TEST(dropped_leaves_nothing),
 	    TEST(link_stays_and_its_target_is_replaced),
 	    TEST(circle_of_links),
