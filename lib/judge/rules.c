@@ -218,8 +218,8 @@ const struct rule rules[] = {
     /* 4xx: hardly a word. */
     {REPLY, .from = 400, .to = 449, .enhanced = "3.1", .none = SAYS(DENIED),
      IS(EXHAUSTED, UNSPECIFIED), .example = "421 4.3.1 mx1.example.com"},
-    {ANY_4XX, .all = SAYS(GENERIC), .enhanced = "3.*", IS(DEFERRED, INTERNAL),
-     .example = "450 4.3.0 Temporary Error"},
+    {ANY_4XX, .all = SAYS(GENERIC), .enhanced = "3.*", .none = SAYS(USER) | SAYS(MAILBOX),
+     IS(DEFERRED, INTERNAL), .example = "450 4.3.0 Temporary Error"},
     {ANY_4XX, .all = SAYS(DENIED), IS(DEFERRED, POLICY),
      .example = "450 4.7.1 <c.example[192.0.2.56]>: Client host rejected: try again later"},
     {ANY_4XX, .any = SAYS(MAILBOX) | SAYS(USER), IS(DEFERRED, MAILBOX),
