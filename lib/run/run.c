@@ -597,6 +597,7 @@ static struct job *add(struct run *r, const char *text, size_t n, int64_t index)
 		j->next->place = &j->next;
 	r->jobs = j;
 	r->active++;
+	r->was_full |= run_is_full(r);
 	timer_init(&j->dns_timer, r->loop, on_dns_timeout, j);
 	j->started = loop_now(r->loop);
 	j->text = xmalloc(n + 1);
@@ -766,7 +767,6 @@ static void turn(void *arg)
 		if (r->events.hungry)
 			r->events.hungry(r->events.arg);
 	}
-	r->was_full = run_is_full(r);
 }
 
 static void on_refresh(void *arg)
