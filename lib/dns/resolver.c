@@ -465,16 +465,29 @@ static void on_timeout(void *arg)
 	next_try(q, q->tcp ? "no answer over TCP" : "no answer");
 }
 
+static int open_socket(int family)
+{
+#ifdef SOCK_NONBLOCK
+	return socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+#else
+	int fd = socket(family, SOCK_DGRAM, 0);
+
+	if (fd >= 0 &&
+	    (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)) {
+		(void)close(fd); /* nothing was sent */
+		return -1;
+	}
+	return fd;
+#endif
+}
+
 static int open_udp(const struct addr *server)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = addr_to_sockaddr(server, &sa);
-	int fd = socket(server->family, SOCK_DGRAM, 0);
+	int fd = open_socket(server->family);
 
-	if (fd < 0)
-		return -1;
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
-	    connect(fd, (struct sockaddr *)&sa, len) != 0) {
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, len) != 0) {
 		int err = errno;
 
 		(void)close(fd); /* nothing was sent */
