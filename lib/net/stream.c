@@ -152,7 +152,8 @@ static bool read_all(struct stream *s, bool drain)
 {
 	char chunk[CHUNK];
 
-	for (;;) {
+	/* What was injected before TLS is found out, and never read. */
+	while (!s->injected) {
 		ssize_t n = recv(s->fd, chunk, sizeof chunk, 0);
 
 		if (n < 0) {
@@ -175,6 +176,7 @@ static bool read_all(struct stream *s, bool drain)
 		if ((size_t)n < sizeof chunk && s->wrote && !drain)
 			return true;
 	}
+	return true;
 }
 
 static bool finish_connect(struct stream *s)
@@ -335,9 +337,10 @@ void stream_start_tls(struct stream *s, struct tls *tls)
 
 void stream_shut(struct stream *s)
 {
-	if (!s->tls || s->failed)
+	if (s->failed)
 		return;
-	tls_close(s->tls, &s->out);
+	if (s->tls)
+		tls_close(s->tls, &s->out);
 	flush(s);
 }
 

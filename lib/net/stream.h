@@ -40,7 +40,7 @@ void stream_write(struct stream *, const void *bytes, size_t n);
 /* Starts TLS as client, with a connection that becomes the stream's. Any octet that already waits
  * in the socket is STREAM_INJECTED. */
 void stream_start_tls(struct stream *, struct tls *);
-/* Sends close_notify inside TLS; the connection stays until stream_free. */
+/* Sends what was written, and close_notify inside TLS; the connection stays until stream_free. */
 void stream_shut(struct stream *);
 
 /* The kernel's smoothed round-trip time of the connection; USEC_NONE where it does not tell. */
