@@ -116,9 +116,13 @@ $(BUILD)/tests/unit/test_scenario: $(BUILD)/tests/lab/scenario.o $(BUILD)/tests/
 # Those come behind the library on the command line, so it stands there once more.
 $(BUILD)/tests/unit/test_scenario: private LIBRARIES := $(BUILD)/libmxprobe.a $(LIBRARIES)
 
+# These run on a loop whose clock is the test's: it stands before the library, which then keeps its own.
+fake_tests := session resolver contacts run
+$(fake_tests:%=$(BUILD)/tests/unit/test_%): $(BUILD)/tests/fake/loop.o $(BUILD)/tests/fake/server.o
+
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBRARIES) -lcmocka
 
 $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
