@@ -27,6 +27,18 @@ static void mode_require(void **state)
 	expect_scenario("tls-require");
 }
 
+static void mode_verify(void **state)
+{
+	(void)state;
+	expect_scenario("tls-verify");
+}
+
+static void mode_dane(void **state)
+{
+	(void)state;
+	expect_scenario("dane");
+}
+
 static void says_what_it_saw(void **state)
 {
 	(void)state;
@@ -116,7 +128,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(mode_auto),           cmocka_unit_test(mode_off),
-	    cmocka_unit_test(mode_require),        cmocka_unit_test(says_what_it_saw),
+	    cmocka_unit_test(mode_require),        cmocka_unit_test(mode_verify),
+	    cmocka_unit_test(mode_dane),           cmocka_unit_test(says_what_it_saw),
 	    cmocka_unit_test(nothing_without_tls), cmocka_unit_test(server_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

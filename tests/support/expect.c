@@ -100,7 +100,10 @@ void expect_scenario(const char *name)
 	e->args[e->n_args++] = "-i";
 	e->args[e->n_args++] = "-";
 	struct lab *lab = lab_start(name);
-	struct probe_conf conf = {.input = buf_str(&targets)};
+	/* The lab's CA is one to trust. */
+	char *trust = xasprintf("SSL_CERT_FILE=%s", lab->ca);
+	struct probe_conf conf = {.input = buf_str(&targets),
+				  .env = (const char *const[]){trust, NULL}};
 	struct probe *probe = probe_run(lab, &conf, e->args);
 	if (probe->n_results == 0)
 		fail_msg("no result: exit %d: %s%s", probe->status, probe->out, probe->err);
@@ -118,6 +121,7 @@ void expect_scenario(const char *name)
 		fail_msg("%s: %zu expectations failed", name, bad);
 	probe_free(probe);
 	lab_free(lab);
+	free(trust);
 	buf_fini(&targets);
 	free(e->text);
 	free(e);
