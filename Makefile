@@ -83,7 +83,8 @@ fuzzers := $(fuzz_names:%=$(BUILD)/tests/fuzz/run_%)
 tests := $(unit_sources:%.c=$(BUILD)/%) $(e2e_sources:%.c=$(BUILD)/%) $(replays)
 objects := $(lib_objects) $(BUILD)/mxprobe.o $(lab_sources:%.c=$(BUILD)/%.o) $(support_objects) \
 	$(unit_sources:%.c=$(BUILD)/%.o) $(e2e_sources:%.c=$(BUILD)/%.o) \
-	$(fuzz_names:%=$(BUILD)/tests/fuzz/fuzz_%.o) $(BUILD)/tests/fuzz/replay.o
+	$(fuzz_names:%=$(BUILD)/tests/fuzz/fuzz_%.o) $(BUILD)/tests/fuzz/replay.o \
+	$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c))
 
 .PHONY: fuzz fuzz-run bench
 .PHONY: all demo check check-real lint format check-format install uninstall clean tests dist
