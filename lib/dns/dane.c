@@ -4,14 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-void dane_init(struct dane_plan *p, const char *host, const char *canonical, uint16_t port)
+void dane_init(struct dane_plan *p, const char *host, const char *canonical, bool secure,
+	       uint16_t port)
 {
 	unsigned n = 0;
 
 	*p = (struct dane_plan){.port = port};
-	if (canonical)
+	if (canonical && secure)
 		p->names[n++] = xstrdup(canonical);
 	p->names[n] = xstrdup(host);
+	if (secure)
+		return;
+	/* RFC 7672 2.2.2: the host's zone may be signed though its alias leads out of it. */
+	p->probing = canonical != NULL;
+	if (!p->probing)
+		p->outcome = DANE_NONE;
 }
 
 void dane_fini(struct dane_plan *p)
@@ -24,10 +31,13 @@ void dane_fini(struct dane_plan *p)
 	*p = (struct dane_plan){0};
 }
 
-const char *dane_question(struct dane_plan *p)
+const char *dane_question(struct dane_plan *p, enum dns_type *type)
 {
 	if (p->outcome != DANE_PENDING)
 		return NULL;
+	*type = p->probing ? TYPE_CNAME : TYPE_TLSA;
+	if (p->probing)
+		return p->names[0];
 	/* RFC 6698 3. A name too long to be asked about has no records. */
 	if ((size_t)snprintf(p->qname, sizeof p->qname, "_%u._tcp.%s", p->port, p->names[p->at]) >
 	    DNS_NAME_MAX) {
@@ -46,7 +56,8 @@ static void take_record(struct dane_plan *p, const struct dns_record *r)
 	tlsa = (struct tlsa){.usage = r->data[0],
 			     .selector = r->data[1],
 			     .matching = r->data[2],
-			     .size = (uint16_t)(r->size - 3)};
+			     .size = (uint16_t)(r->size - 3),
+			     .data = r->data + 3};
 	if (!tlsa_is_usable(&tlsa))
 		return;
 	tlsa.data = xmalloc(tlsa.size);
@@ -64,6 +75,14 @@ static void next_name(struct dane_plan *p)
 		p->outcome = DANE_NONE;
 }
 
+static bool is_secure_alias(const struct dns_message *m, const char *host)
+{
+	for (size_t i = 0; m->authenticated && i < m->n_answers; i++)
+		if (m->answers[i].type == TYPE_CNAME && strcmp(m->answers[i].owner, host) == 0)
+			return true;
+	return false;
+}
+
 void dane_answer(struct dane_plan *p, enum dns_status status, const struct dns_message *m)
 {
 	unsigned links = 0;
@@ -74,6 +93,12 @@ void dane_answer(struct dane_plan *p, enum dns_status status, const struct dns_m
 		return;
 	if (!m) {
 		dane_give_up(p, status);
+		return;
+	}
+	if (p->probing) {
+		p->probing = false;
+		if (!is_secure_alias(m, p->names[0]))
+			p->outcome = DANE_NONE;
 		return;
 	}
 	if (!dns_follow(m, p->qname, &links, &end)) {

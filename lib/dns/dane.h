@@ -1,5 +1,5 @@
 /* The TLSA records of an MX host (RFC 7672 2.2): a pure plan that says what to ask and is fed with
- * the answers. Only for hosts whose addresses were authenticated by DNSSEC. */
+ * the answers. */
 #ifndef MXPROBE_DANE_H
 #define MXPROBE_DANE_H
 
@@ -23,6 +23,7 @@ enum dane_outcome {
 struct dane_plan {
 	char *names[2]; /* TLSA base domains to try, in this order; NULL: no more */
 	unsigned at;
+	bool probing; /* whether the host's own CNAME is secure, though its addresses are not */
 	uint16_t port;
 	char qname[DNS_NAME_MAX + 16]; /* of the question under way */
 	enum dane_outcome outcome;
@@ -32,13 +33,14 @@ struct dane_plan {
 	size_t n_records;
 };
 
-/* canonical: where the host's secure CNAMEs lead (RFC 7672 2.2.2: tried first); NULL: it is no
- * alias. */
-void dane_init(struct dane_plan *, const char *host, const char *canonical, uint16_t port);
+/* canonical: where the host's CNAMEs lead (RFC 7672 2.2.2: tried first, if the whole way there is
+ * secure); NULL: it is no alias. secure: its addresses were authenticated by DNSSEC. */
+void dane_init(struct dane_plan *, const char *host, const char *canonical, bool secure,
+	       uint16_t port);
 void dane_fini(struct dane_plan *);
 
-/* The TLSA question to ask now; NULL: the outcome is known. Alive until the answer. */
-const char *dane_question(struct dane_plan *);
+/* The question to ask now; NULL: the outcome is known. Alive until the answer. */
+const char *dane_question(struct dane_plan *, enum dns_type *);
 void dane_answer(struct dane_plan *, enum dns_status, const struct dns_message *);
 
 /* Whatever is pending has failed with `status`. */

@@ -300,12 +300,13 @@ static bool ask_on(struct mx_plan *p, const struct mx_question *q, const struct 
 	return true;
 }
 
-/* What DANE wants to know of a host: was every answer secure, and what is its name at the chain's
- * end. */
-static void note_chain(struct mx_plan_host *h, const struct dns_message *m, unsigned links,
-		       const char *end)
+/* What DANE wants to know of a host: was every answer that led to its addresses secure, and what is
+ * its name at the chain's end. Who keeps an answer about the other family from us (which does not
+ * matter for delivery) must not switch DANE off by it. */
+static void note_chain(struct mx_plan_host *h, const struct dns_message *m,
+		       const struct mx_question *q, unsigned links, const char *end)
 {
-	if (!m->authenticated)
+	if (!m->authenticated && (links > q->links || has_records(m, end, q->type)))
 		h->insecure = true;
 	if (!links)
 		return;
@@ -324,15 +325,12 @@ static enum dns_status take_answer(struct mx_plan *p, size_t at, enum dns_status
 
 	if (!m || !m->authenticated)
 		p->authenticated = false;
-	if (!m) {
-		if (!is_mx)
-			p->hosts[q->host].insecure = true;
+	if (!m)
 		return status;
-	}
 	if (!dns_follow(m, q->qname, &links, &end))
 		return DNS_INVALID;
 	if (!is_mx)
-		note_chain(&p->hosts[q->host], m, links, end);
+		note_chain(&p->hosts[q->host], m, q, links, end);
 	if (status != DNS_OK)
 		return status;
 	if (has_records(m, end, q->type)) {

@@ -26,8 +26,8 @@ struct mx_plan_host {
 	bool beyond_limit; /* not looked up: more than MX_HOSTS_MAX before it */
 	bool is_cname;     /* RFC 2181 10.3 forbids it */
 	bool is_address;   /* its name is an IP address */
-	bool insecure;     /* some answer about it was not authenticated by DNSSEC */
-	char *canonical;   /* where its CNAMEs lead; NULL: it is none */
+	bool insecure;   /* some answer that led to its addresses was not authenticated by DNSSEC */
+	char *canonical; /* where its CNAMEs lead; NULL: it is none */
 };
 
 struct mx_question {

@@ -122,12 +122,34 @@ void tls_context_free(struct tls_context *c)
 	free(c);
 }
 
+/* Does the record hold what it says, a certificate or a public key, and nothing behind it? */
+static bool is_whole(const struct tlsa *r)
+{
+	const unsigned char *at = r->data;
+	X509 *cert = NULL;
+	EVP_PKEY *key = NULL;
+	bool whole;
+
+	if (r->selector == 0) {
+		cert = d2i_X509(NULL, &at, r->size);
+		key = cert ? X509_get_pubkey(cert) : NULL; /* of a kind the library knows */
+	} else {
+		key = d2i_PUBKEY(NULL, &at, r->size);
+	}
+	whole = key && at == r->data + r->size;
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return whole;
+}
+
 bool tlsa_is_usable(const struct tlsa *r)
 {
-	static const uint16_t sizes[] = {0, 32, 64}; /* Full: any; SHA-256; SHA-512 */
+	static const uint16_t sizes[] = {0, 32, 64}; /* Full; SHA-256; SHA-512 */
 
-	return (r->usage == 2 || r->usage == 3) && r->selector <= 1 && r->matching <= 2 &&
-	       r->size && (!sizes[r->matching] || r->size == sizes[r->matching]);
+	if ((r->usage != 2 && r->usage != 3) || r->selector > 1 || r->matching > 2)
+		return false;
+	return sizes[r->matching] ? r->size == sizes[r->matching] : is_whole(r);
 }
 
 static bool is_address(const char *name)
@@ -162,7 +184,7 @@ static void want_dane(SSL *ssl, const struct tls_want *want)
 		abort();
 	if (want->also && SSL_add1_host(ssl, want->also) != 1)
 		abort();
-	/* One that the library cannot use (a key it does not know) matches nothing. */
+	/* One that the library cannot use after all matches nothing. */
 	for (size_t i = 0; i < want->n_tlsa; i++) {
 		const struct tlsa *r = &want->tlsa[i];
 

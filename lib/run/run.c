@@ -464,12 +464,13 @@ static void on_tlsa(void *arg, const struct dns_answer *answer)
 	struct job *j = asked->job;
 	struct host_policy *policy = &j->policies[asked->index];
 	const char *qname;
+	enum dns_type type;
 
 	asked->query = NULL;
 	dane_answer(&policy->dane, answer->status, answer->message);
-	qname = dane_question(&policy->dane);
+	qname = dane_question(&policy->dane, &type);
 	if (qname) {
-		ask(j, qname, TYPE_TLSA, asked->index, on_tlsa);
+		ask(j, qname, type, asked->index, on_tlsa);
 		return;
 	}
 	settle_policy(policy);
@@ -486,16 +487,17 @@ static void addresses_known(struct job *j)
 		const struct mx_plan_host *h = &j->plan.hosts[i];
 		struct host_policy *policy = &j->policies[i];
 		const char *qname;
+		enum dns_type type;
 
 		policy->tls = mode == TLS_DANE ? TLS_AUTO : mode;
-		if (mode != TLS_DANE || !h->n_addrs || h->insecure)
+		if (mode != TLS_DANE || !h->n_addrs)
 			continue;
-		dane_init(&policy->dane, h->name, h->canonical, j->target.port);
-		qname = dane_question(&policy->dane);
+		dane_init(&policy->dane, h->name, h->canonical, !h->insecure, j->target.port);
+		qname = dane_question(&policy->dane, &type);
 		if (!qname)
 			continue;
 		j->open_parts++;
-		ask(j, qname, TYPE_TLSA, i, on_tlsa);
+		ask(j, qname, type, i, on_tlsa);
 	}
 	part_done(j);
 }
