@@ -22,6 +22,7 @@ struct tls {
 	enum tls_state state;
 	enum tls_check check;
 	bool chain;
+	bool heard; /* something came from the peer */
 	char *error;
 };
 
@@ -243,12 +244,16 @@ static void drain(struct tls *t, struct buf *out)
 	}
 }
 
-/* The library's words for what went wrong last. */
+/* The library's words for what went wrong last. Those for alerts carry the version in which each
+ * was new ("sslv3 alert handshake failure"), which says nothing about this server. */
 static char *last_error(void)
 {
 	unsigned long code = ERR_peek_last_error();
 	const char *reason = code ? ERR_reason_error_string(code) : NULL;
+	int alert = ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET;
 
+	if (ERR_GET_LIB(code) == ERR_LIB_SSL && alert >= 0 && alert <= 255)
+		return xasprintf("TLS alert: %s", SSL_alert_desc_string_long(alert));
 	return xstrdup(reason ? reason : "TLS handshake failed");
 }
 
@@ -260,6 +265,13 @@ static enum tls_state fail(struct tls *t)
 	return t->state = TLS_FAILED;
 }
 
+/* A server begins with a record that holds a handshake or an alert (RFC 8446 5.1). Of anything else
+ * the library says "wrong version number", which sends people looking in the wrong place. */
+static bool is_tls(const char *in)
+{
+	return in[0] == SSL3_RT_HANDSHAKE || in[0] == SSL3_RT_ALERT;
+}
+
 enum tls_state tls_feed(struct tls *t, const char *in, size_t n, struct buf *plain, struct buf *out)
 {
 	char chunk[16384];
@@ -268,6 +280,13 @@ enum tls_state tls_feed(struct tls *t, const char *in, size_t n, struct buf *pla
 	if (t->state == TLS_FAILED || t->state == TLS_CLOSED)
 		return t->state;
 	ERR_clear_error();
+	if (n && !t->heard) {
+		t->heard = true;
+		if (!is_tls(in)) {
+			t->error = xstrdup("what the server sent is not TLS");
+			return t->state = TLS_FAILED;
+		}
+	}
 	if (n && BIO_write(t->in, in, (int)n) != (int)n)
 		abort(); /* a memory BIO without memory */
 	if (t->state == TLS_MORE) {

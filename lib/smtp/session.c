@@ -213,7 +213,7 @@ static void start_tls(struct session *s)
 	struct tls_want want = {.server_name = peer->tls_name ? peer->tls_name : peer->host,
 				.also = peer->also,
 				.check = peer->check ? peer->check : checks[peer->tls],
-				.lenient = peer->tls == TLS_AUTO,
+				.lenient = peer->tls < TLS_VERIFY,
 				.tlsa = peer->tlsa,
 				.n_tlsa = peer->n_tlsa,
 				.chain = s->conf->trace != NULL};
