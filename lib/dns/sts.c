@@ -67,32 +67,35 @@ static void join_strings(struct buf *out, const struct dns_record *r)
 	}
 }
 
-static bool read_record(const struct buf *text, char id[STS_ID_MAX + 1])
+static bool is_id(struct span value)
 {
-	const char *s = text->data;
-	size_t left = text->len;
-	bool first = true, has_id = false;
+	if (!value.n || value.n > STS_ID_MAX)
+		return false;
+	for (size_t i = 0; i < value.n; i++)
+		if (!isalnum((unsigned char)value.s[i]))
+			return false;
+	return true;
+}
+
+/* The fields behind the version: NAME=VALUE, with semicolons between and perhaps one at the end. */
+static bool read_record(const char *s, size_t left, char id[STS_ID_MAX + 1])
+{
+	bool has_id = false;
 
 	while (left) {
 		const char *end = memchr(s, ';', left);
 		size_t n = end ? (size_t)(end - s) : left;
-		struct span key, value;
+		struct span field = trim(s, n), key, value;
 
-		if (split(trim(s, n), '=', &key, &value)) {
-			if (first && !(span_is(key, "v") && span_is(value, "STSv1")))
+		if (!split(field, '=', &key, &value)) {
+			if (field.n || end)
 				return false;
-			if (span_is(key, "id") && !has_id) {
-				has_id = value.n >= 1 && value.n <= STS_ID_MAX;
-				for (size_t i = 0; i < value.n; i++)
-					has_id &= isalnum((unsigned char)value.s[i]) != 0;
-				if (!has_id)
-					return false;
-				memcpy(id, value.s, value.n);
-				id[value.n] = '\0';
-			}
-			first = false;
-		} else if (first) {
-			return false;
+		} else if (span_is(key, "id") && !has_id) {
+			has_id = is_id(value);
+			if (!has_id)
+				return false;
+			memcpy(id, value.s, value.n);
+			id[value.n] = '\0';
 		}
 		n += end != NULL;
 		s += n;
@@ -101,30 +104,51 @@ static bool read_record(const struct buf *text, char id[STS_ID_MAX + 1])
 	return has_id;
 }
 
-bool sts_announced(const struct dns_message *m, const char *qname, char id[STS_ID_MAX + 1])
+/* Behind "v=STSv1;", NULL when the text does not begin so: other TXT records at that name are no
+ * concern of ours (3.1). */
+static const char *after_version(const struct buf *text)
 {
 	static const char version[] = "v=STSv1";
+	size_t n = sizeof version - 1;
+
+	if (text->len < n || memcmp(text->data, version, n) != 0)
+		return NULL;
+	while (n < text->len && (text->data[n] == ' ' || text->data[n] == '\t'))
+		n++;
+	return n < text->len && text->data[n] == ';' ? text->data + n + 1 : NULL;
+}
+
+bool sts_announced(const struct dns_message *m, const char *qname, char id[STS_ID_MAX + 1],
+		   const char **why)
+{
 	unsigned links = 0, found = 0;
 	const char *owner;
 	bool good = false;
 
 	id[0] = '\0';
+	*why = NULL;
 	if (!dns_follow(m, qname, &links, &owner))
 		return false;
 	for (size_t i = 0; i < m->n_answers; i++) {
 		struct buf text = {0};
+		const char *fields;
 
 		if (m->answers[i].type != TYPE_TXT || strcmp(m->answers[i].owner, owner) != 0)
 			continue;
 		join_strings(&text, &m->answers[i]);
-		/* Other TXT records at that name are no concern of ours. */
-		if (text.len >= sizeof version - 1 &&
-		    memcmp(text.data, version, sizeof version - 1) == 0) {
+		fields = after_version(&text);
+		if (fields) {
 			found++;
-			good = read_record(&text, id);
+			good = read_record(fields, (size_t)(text.data + text.len - fields), id);
 		}
 		buf_fini(&text);
 	}
+	if (found > 1)
+		*why = "there are several records that announce a policy";
+	else if (found && !good)
+		*why = "the record that announces the policy is malformed";
+	if (*why)
+		id[0] = '\0';
 	return found == 1 && good;
 }
 

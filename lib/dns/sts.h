@@ -25,10 +25,10 @@ struct sts_policy {
 	size_t n_mx;
 };
 
-/* Is a policy announced at qname? Its id is copied. No record, and more than one, announce none
- * (3.1). */
-bool sts_announced(const struct dns_message *, const char *qname,
-		   char id[STS_ID_MAX + 1]) MUSTCHECK;
+/* Is a policy announced at qname? Its id is copied. No record, more than one, and a malformed one
+ * announce none (3.1); *why says so of the latter two (a constant, else NULL). */
+bool sts_announced(const struct dns_message *, const char *qname, char id[STS_ID_MAX + 1],
+		   const char **why) MUSTCHECK;
 
 /* Reads a policy (3.2). NULL, or what is wrong with it: words, a constant; the policy is empty
  * then. */

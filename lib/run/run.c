@@ -398,13 +398,16 @@ static void on_sts(void *arg)
 static void begin_sts(struct job *j)
 {
 	struct run *r = j->run;
+	const struct sts_fetch_conf conf = {.resolver = r->resolver,
+					    .http = r->http,
+					    .port = r->conf.https_port,
+					    .public_only = r->conf.public_only};
 
 	if (!r->http || j->target.kind != TARGET_DOMAIN)
 		return;
 	j->result.has_sts = true;
 	j->open_parts++;
-	j->sts =
-	    sts_fetch_new(r->resolver, r->http, j->target.domain, r->conf.https_port, on_sts, j);
+	j->sts = sts_fetch_new(&conf, j->target.domain, on_sts, j);
 }
 
 /* What the policy means for one host. DANE, where it is in force, goes before it (RFC 8461 2). */

@@ -9,9 +9,7 @@
 enum { QUERIES = 2 }; /* at once, at most: A and AAAA */
 
 struct sts_fetch {
-	struct resolver *resolver;
-	struct http *http;
-	uint16_t port;
+	struct sts_fetch_conf conf;
 	void (*done)(void *arg);
 	void *arg;
 	char *record, *host; /* _mta-sts.DOMAIN, mta-sts.DOMAIN */
@@ -20,6 +18,7 @@ struct sts_fetch {
 	size_t open; /* address questions without an answer */
 	struct addr *addrs;
 	size_t n_addrs;
+	bool passed_over; /* an address that is not public */
 	struct http_request *request;
 	struct sts_policy policy;
 	bool has_policy, ended;
@@ -91,20 +90,25 @@ static void take_addresses(struct sts_fetch *f, const struct dns_message *m)
 {
 	for (size_t i = 0; m && i < m->n_answers; i++) {
 		const struct dns_record *r = &m->answers[i];
-		struct addr *place;
+		struct addr addr, *place;
 
 		if (r->type != TYPE_A && r->type != TYPE_AAAA)
 			continue;
+		addr = r->type == TYPE_A ? addr_from_ipv4(r->data, 0) : addr_from_ipv6(r->data, 0);
+		/* Whoever owns a domain could else have any machine near ours asked. */
+		if (f->conf.public_only && !addr_is_public(&addr)) {
+			f->passed_over = true;
+			continue;
+		}
 		place = ARRAY_ADD(f->addrs, f->n_addrs);
-		*place =
-		    r->type == TYPE_A ? addr_from_ipv4(r->data, 0) : addr_from_ipv6(r->data, 0);
+		*place = addr;
 	}
 }
 
 static void addresses_known(struct sts_fetch *f)
 {
 	const struct http_get get = {.host = f->host,
-				     .port = f->port,
+				     .port = f->conf.port,
 				     .path = "/.well-known/mta-sts.txt",
 				     .addrs = f->addrs,
 				     .n_addrs = f->n_addrs,
@@ -112,9 +116,10 @@ static void addresses_known(struct sts_fetch *f)
 				     .timeout = FETCH_SPAN};
 
 	if (!f->n_addrs)
-		end(f, xasprintf("the policy cannot be fetched: %s has no address", f->host));
+		end(f, xasprintf("the policy cannot be fetched: %s has no%s address", f->host,
+				 f->passed_over ? " public" : ""));
 	else
-		f->request = http_get(f->http, &get, on_policy, f);
+		f->request = http_get(f->conf.http, &get, on_policy, f);
 }
 
 static void on_a(void *arg, const struct dns_answer *answer)
@@ -140,30 +145,30 @@ static void on_aaaa(void *arg, const struct dns_answer *answer)
 static void on_record(void *arg, const struct dns_answer *answer)
 {
 	struct sts_fetch *f = arg;
+	const char *why = NULL;
 
 	f->queries[0] = NULL;
 	if (!answer->message && answer->status != DNS_INVALID) {
 		end(f,
 		    xstrdup("whether there is a policy cannot be found out: DNS gave no answer"));
-	} else if (!answer->message || !sts_announced(answer->message, f->record, f->id)) {
-		end(f, NULL);
+	} else if (!answer->message || !sts_announced(answer->message, f->record, f->id, &why)) {
+		end(f, why ? xstrdup(why) : NULL);
 	} else {
 		f->open = QUERIES;
-		f->queries[0] = resolver_ask(f->resolver, f->host, TYPE_A, on_a, f);
-		f->queries[1] = resolver_ask(f->resolver, f->host, TYPE_AAAA, on_aaaa, f);
+		f->queries[0] = resolver_ask(f->conf.resolver, f->host, TYPE_A, on_a, f);
+		f->queries[1] = resolver_ask(f->conf.resolver, f->host, TYPE_AAAA, on_aaaa, f);
 	}
 }
 
-struct sts_fetch *sts_fetch_new(struct resolver *resolver, struct http *http, const char *domain,
-				uint16_t port, void (*done)(void *arg), void *arg)
+struct sts_fetch *sts_fetch_new(const struct sts_fetch_conf *conf, const char *domain,
+				void (*done)(void *arg), void *arg)
 {
 	struct sts_fetch *f = xcalloc(1, sizeof *f);
 
-	*f = (struct sts_fetch){
-	    .resolver = resolver, .http = http, .port = port, .done = done, .arg = arg};
+	*f = (struct sts_fetch){.conf = *conf, .done = done, .arg = arg};
 	f->record = xasprintf("_mta-sts.%s", domain);
 	f->host = xasprintf("mta-sts.%s", domain);
-	f->queries[0] = resolver_ask(resolver, f->record, TYPE_TXT, on_record, f);
+	f->queries[0] = resolver_ask(conf->resolver, f->record, TYPE_TXT, on_record, f);
 	return f;
 }
 

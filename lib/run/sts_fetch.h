@@ -9,9 +9,17 @@
 
 struct sts_fetch;
 
+/* What all fetches of a run share. */
+struct sts_fetch_conf {
+	struct resolver *resolver;
+	struct http *http;
+	uint16_t port;    /* 443 */
+	bool public_only; /* private, loopback and other special addresses are not contacted */
+};
+
 /* Begins; `done` comes once, from the loop, when it is known whether there is a policy and what it
  * says. */
-struct sts_fetch *sts_fetch_new(struct resolver *, struct http *, const char *domain, uint16_t port,
+struct sts_fetch *sts_fetch_new(const struct sts_fetch_conf *, const char *domain,
 				void (*done)(void *arg), void *arg);
 void sts_fetch_free(struct sts_fetch *); /* at any time; NULL is taken */
 
