@@ -1,0 +1,183 @@
+#include "report/writer.h"
+
+#include "base/text.h"
+#include "report/number.h"
+
+#include <math.h>
+#include <string.h>
+
+static void begin(struct writer *w, const char *key)
+{
+	if (w->comma)
+		buf_addc(w->out, ',');
+	w->comma = true;
+	if (key) {
+		buf_addc(w->out, '"');
+		buf_addstr(w->out, key);
+		buf_add(w->out, "\":", 2);
+	}
+}
+
+void write_open(struct writer *w, const char *key, char bracket)
+{
+	begin(w, key);
+	buf_addc(w->out, bracket);
+	w->comma = false;
+}
+
+void write_close(struct writer *w, char bracket)
+{
+	buf_addc(w->out, bracket);
+	w->comma = true;
+}
+
+void write_null(struct writer *w, const char *key)
+{
+	begin(w, key);
+	buf_add(w->out, "null", 4);
+}
+
+void write_bool(struct writer *w, const char *key, bool value)
+{
+	begin(w, key);
+	buf_addstr(w->out, value ? "true" : "false");
+}
+
+static void add_int(struct buf *out, int64_t value)
+{
+	char digits[24];
+	size_t at = sizeof digits;
+	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do {
+		digits[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left);
+	if (value < 0)
+		digits[--at] = '-';
+	buf_add(out, digits + at, sizeof digits - at);
+}
+
+void write_int(struct writer *w, const char *key, int64_t value)
+{
+	begin(w, key);
+	add_int(w->out, value);
+}
+
+void write_real(struct writer *w, const char *key, double value, unsigned decimals)
+{
+	size_t start;
+
+	if (!isfinite(value)) {
+		write_null(w, key);
+		return;
+	}
+	begin(w, key);
+	start = w->out->len;
+	number_add(w->out, value, decimals);
+	if (!memchr(w->out->data + start, '.', w->out->len - start))
+		buf_add(w->out, ".0", 2);
+}
+
+void write_ms(struct writer *w, const char *key, usec_t span)
+{
+	char part[5] = {'.'};
+	unsigned rest;
+	size_t n = 4;
+
+	if (span < 0) { /* USEC_NONE; a span is never negative otherwise */
+		write_null(w, key);
+		return;
+	}
+	begin(w, key);
+	add_int(w->out, span / 1000);
+	rest = (unsigned)(span % 1000);
+	part[1] = (char)('0' + rest / 100);
+	part[2] = (char)('0' + rest / 10 % 10);
+	part[3] = (char)('0' + rest % 10);
+	while (n > 2 && part[n - 1] == '0')
+		n--;
+	buf_add(w->out, part, n);
+}
+
+/* What a terminal or a reader by lines may act upon though JSON lets it stand as it is: DEL, the C1
+ * controls, line separators, marks that turn the direction of writing. */
+static bool must_escape(uint32_t cp)
+{
+	return cp < 0x20 || cp == '"' || cp == '\\' || (cp >= 0x7F && cp < 0xA0) || cp == 0x061C ||
+	       cp == 0x200E || cp == 0x200F || (cp >= 0x2028 && cp <= 0x202E) ||
+	       (cp >= 0x2066 && cp <= 0x2069) || cp == 0xFEFF;
+}
+
+static void escape(struct buf *out, uint32_t cp)
+{
+	static const char hex[] = "0123456789abcdef";
+	char s[6] = {'\\',        'u', hex[cp >> 12 & 15], hex[cp >> 8 & 15], hex[cp >> 4 & 15],
+		     hex[cp & 15]};
+
+	switch (cp) {
+	case '"':
+	case '\\':
+		s[1] = (char)cp;
+		break;
+	case '\n':
+		s[1] = 'n';
+		break;
+	case '\r':
+		s[1] = 'r';
+		break;
+	case '\t':
+		s[1] = 't';
+		break;
+	default:
+		buf_add(out, s, sizeof s);
+		return;
+	}
+	buf_add(out, s, 2);
+}
+
+/* Plain ASCII, which nearly all is. */
+static bool stands(char c)
+{
+	return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+void write_textn(struct writer *w, const char *key, const char *s, size_t n)
+{
+	struct buf *out = w->out;
+	size_t at = 0, start = 0;
+
+	begin(w, key);
+	buf_addc(out, '"');
+	while (at < n) {
+		uint32_t cp = 0;
+		size_t len;
+
+		if (stands(s[at])) {
+			at++;
+			continue;
+		}
+		len = utf8_decode(s + at, n - at, &cp);
+		if (len && !must_escape(cp)) {
+			at += len;
+			continue;
+		}
+		buf_add(out, s + start, at - start);
+		if (len)
+			escape(out, cp);
+		else
+			buf_addstr(out, "\xEF\xBF\xBD");
+		at += len ? len : 1;
+		start = at;
+	}
+	buf_add(out, s + start, n - start);
+	buf_addc(out, '"');
+}
+
+void write_text(struct writer *w, const char *key, const char *s)
+{
+	if (s)
+		write_textn(w, key, s, strlen(s));
+	else
+		write_null(w, key);
+}
