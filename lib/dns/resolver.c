@@ -552,8 +552,7 @@ static size_t make_key(char key[KEY_MAX], const char *qname, enum dns_type type)
 	if (n > 1 && qname[n - 1] == '.')
 		n--;
 	if (n > DNS_NAME_MAX)
-		n = DNS_NAME_MAX; /* too long to be a name; the copy is still told apart by its end
-				   */
+		n = 0; /* too long to be a name: all of those are one, which is none either */
 	key[0] = (char)(type >> 8);
 	key[1] = (char)type;
 	for (size_t i = 0; i < n; i++)
@@ -601,7 +600,7 @@ struct query *resolver_ask(struct resolver *r, const char *qname, enum dns_type 
 	for (end = &q->askers; *end; end = &(*end)->next)
 		;
 	*end = asker;
-	if (strlen(qname) > DNS_NAME_MAX + 1) {
+	if (len == 2) {
 		q->known = true;
 		q->status = DNS_INVALID;
 		q->expires = USEC_NEVER;
@@ -613,14 +612,30 @@ struct query *resolver_ask(struct resolver *r, const char *qname, enum dns_type 
 	return asker;
 }
 
+/* Nobody wants to know any more: a try without an answer must not hold up the end of the run. */
+static void abandon(struct question *q)
+{
+	struct resolver *r = q->resolver;
+
+	close_try(q);
+	q->flying = false;
+	r->flying--;
+	if (r->queue)
+		timer_at(&r->tell, loop_now(r->loop)); /* which pumps */
+}
+
 void resolver_cancel(struct query *asker)
 {
 	struct query **place;
+	struct question *q;
 
 	if (!asker || !asker->question)
 		return;
-	for (place = &asker->question->askers; *place != asker; place = &(*place)->next)
+	q = asker->question;
+	for (place = &q->askers; *place != asker; place = &(*place)->next)
 		;
 	*place = asker->next;
 	free(asker);
+	if (!q->askers && q->flying)
+		abandon(q);
 }
