@@ -119,7 +119,7 @@ $(BUILD)/tests/unit/test_scenario: private LIBRARIES := $(BUILD)/libmxprobe.a $(
 
 # These run on a loop whose clock is the test's: it stands before the library, which then keeps its own.
 fake_tests := session resolver contacts run
-$(fake_tests:%=$(BUILD)/tests/unit/test_%): $(BUILD)/tests/fake/loop.o $(BUILD)/tests/fake/server.o
+$(fake_tests:%=$(BUILD)/tests/unit/test_%): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fake/*.c))
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
