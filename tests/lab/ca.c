@@ -124,7 +124,9 @@ static void add_names(X509 *cert, X509 *issuer, const char *names)
 	struct buf value = {0};
 	for (const char *s = names; *s; s += strspn(s, ",")) {
 		size_t n = strcspn(s, ",");
-		buf_printf(&value, "%sDNS:%.*s", value.len ? "," : "", (int)n, s);
+		/* IP:192.0.2.1 is already as OpenSSL wants it. */
+		buf_printf(&value, "%s%s%.*s", value.len ? "," : "",
+			   strncmp(s, "IP:", 3) == 0 ? "" : "DNS:", (int)n, s);
 		s += n;
 	}
 	extend(cert, issuer, NID_subject_alt_name, buf_str(&value));

@@ -311,12 +311,15 @@ static void redirect(const char *path, int flags, int to)
 	close_fd(fd);
 }
 
-static void become(const struct probe *probe, const struct probe_conf *conf, int input, char **argv)
+static void become(const struct probe *probe, const struct lab *lab, const struct probe_conf *conf,
+		   int input, char **argv)
 {
 	if (dup2(input, STDIN_FILENO) < 0)
 		_exit(126);
 	redirect(probe->out_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
 	redirect(probe->err_path, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+	if (lab)
+		(void)setenv("SSL_CERT_FILE", lab->ca, true);
 	for (const char *const *e = conf->env; e && *e; e++) {
 		if (strchr(*e, '='))
 			(void)putenv(xstrdup(*e));
@@ -369,7 +372,7 @@ struct probe *probe_start(const struct lab *lab, const struct probe_conf *conf,
 	probe->pid = fork();
 	assert_true(probe->pid >= 0);
 	if (probe->pid == 0)
-		become(probe, conf, input, argv);
+		become(probe, lab, conf, input, argv);
 	for (size_t i = 0; i < n; i++)
 		free(argv[i]);
 	close_fd(input);

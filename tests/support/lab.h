@@ -66,7 +66,8 @@ struct probe {
 	usec_t began;
 };
 
-/* `args` ends with NULL; "@DNS@", "@DNSPORT@", "@PORT@" and "@CA@" in them are filled in. `lab` and
+/* The trust store is the lab's CA, unless `env` says otherwise.
+ * `args` ends with NULL; "@DNS@", "@DNSPORT@", "@PORT@" and "@CA@" in them are filled in. `lab` and
  * `conf` may be NULL. */
 struct probe *probe_start(const struct lab *, const struct probe_conf *, const char *const *args);
 void probe_wait(struct probe *); /* fails the test when it does not end in minutes */
