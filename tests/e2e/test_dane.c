@@ -13,12 +13,12 @@
 static void every_case(void **state)
 {
 	(void)state;
-	expect_scenario("dane");
+	expect_scenario("tlsa");
 }
 
 static void says_what_matched(void **state)
 {
-	struct lab *lab = lab_start("dane");
+	struct lab *lab = lab_start("tlsa");
 	struct probe *probe =
 	    PROBE(lab, "--json", "--tls", "dane", "n5.secure.example", "n14.secure.example",
 		  "n18.secure.example", "n20.secure.example", "n28.secure.example");
@@ -49,7 +49,7 @@ static void says_what_matched(void **state)
 /* Records that cannot be had: the host is not contacted, but its address is known. */
 static void records_that_cannot_be_had(void **state)
 {
-	struct lab *lab = lab_start("dane");
+	struct lab *lab = lab_start("tlsa");
 	struct probe *probe = PROBE(lab, "--json", "--tls", "dane", "n16.secure.example");
 	const json_t *result = result_of(probe, "n16.secure.example");
 	const json_t *endpoint = at(result, "endpoints.0");
@@ -82,7 +82,7 @@ static long tlsa_questions(const struct lab *lab, const char *host)
 /* Who is asked about, and who is not. */
 static void questions(void **state)
 {
-	struct lab *lab = lab_start("dane");
+	struct lab *lab = lab_start("tlsa");
 	struct probe *probe = PROBE(
 	    lab, "--json", "--tls", "dane", "n5.secure.example", "n23.secure.example",
 	    "n24.secure.example", "n25.secure.example", "n26.plain.example", "n41.secure.example");
@@ -109,7 +109,7 @@ static void questions(void **state)
 	lab_free(lab);
 
 	/* Nobody is, in other modes. */
-	lab = lab_start("dane");
+	lab = lab_start("tlsa");
 	probe = PROBE(lab, "--json", "--tls", "verify", "n5.secure.example");
 	lab_assert_polite(lab);
 	assert_int_equal(tlsa_questions(lab, "mx.n5.secure.example"), 0);
@@ -120,7 +120,7 @@ static void questions(void **state)
 /* RFC 7672 8.1: SNI is the name whose records count. */
 static void server_name(void **state)
 {
-	struct lab *lab = lab_start("dane");
+	struct lab *lab = lab_start("tlsa");
 	struct probe *probe =
 	    PROBE(lab, "--json", "--tls", "dane", "n5.secure.example", "n23.secure.example");
 	const char *line;
@@ -153,7 +153,7 @@ static void authenticated(void **state)
 
 	(void)state;
 	for (size_t m = 0; m < ARRAY_LEN(modes); m++) {
-		struct lab *lab = lab_start("dane");
+		struct lab *lab = lab_start("tlsa");
 
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 			struct probe *probe =
@@ -174,7 +174,7 @@ static void authenticated(void **state)
  */
 static void trust_ad(void **state)
 {
-	struct lab *lab = lab_start("dane");
+	struct lab *lab = lab_start("tlsa");
 	struct probe *probe =
 	    PROBE(lab, "--json", "--tls", "dane", "--trust-ad", "n14.secure.example");
 
