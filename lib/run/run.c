@@ -762,11 +762,11 @@ static void turn(void *arg)
 	}
 	if (r->conf.live && r->active && !r->refresh.at)
 		timer_at(&r->refresh, loop_now(r->loop) + REFRESH);
-	if (!r->active) {
-		timer_at(&r->deadline,
-			 r->conf.deadline == USEC_NEVER ? USEC_NEVER : r->deadline.when);
+	if (!r->active)
 		timer_at(&r->refresh, USEC_NEVER);
-	}
+	/* The last target is done: a deadline that is still to come must not hold up the end. */
+	if (!r->active && r->closed)
+		timer_at(&r->deadline, USEC_NEVER);
 	if (r->was_full && !run_is_full(r)) {
 		r->was_full = false;
 		if (r->events.hungry)
