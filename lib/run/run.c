@@ -590,6 +590,20 @@ static char *wrong_family(const struct target *t, unsigned families)
 	return NULL;
 }
 
+/* The target as given; a NUL, which would end it, shows as what it is not. */
+static char *copy_text(const char *text, size_t n)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		if (text[i])
+			buf_addc(&b, text[i]);
+		else
+			buf_addstr(&b, "\xEF\xBF\xBD");
+	}
+	return buf_steal(&b);
+}
+
 static struct job *add(struct run *r, const char *text, size_t n, int64_t index)
 {
 	struct job *j = xcalloc(1, sizeof *j);
@@ -605,9 +619,7 @@ static struct job *add(struct run *r, const char *text, size_t n, int64_t index)
 	r->was_full |= run_is_full(r);
 	timer_init(&j->dns_timer, r->loop, on_dns_timeout, j);
 	j->started = loop_now(r->loop);
-	j->text = xmalloc(n + 1);
-	memcpy(j->text, text, n);
-	j->text[target_text_length(text, n)] = '\0';
+	j->text = copy_text(text, target_text_length(text, n));
 	res->index = index;
 	res->target = j->text;
 	res->started_ms = unix_ms();
