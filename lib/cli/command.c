@@ -125,12 +125,40 @@ static void on_signal(void *arg)
 {
 	struct command *c = arg;
 
-	if (c->interrupted) {
-		(void)signal(SIGINT, SIG_DFL);
+	if (c->interrupted)
 		_exit(EXIT_UNKNOWN);
-	}
 	c->interrupted = true;
 	stop(c, END_INTERRUPTED);
+}
+
+/* A first signal is the loop's. It may be a while before that turns again (where nobody reads our
+ * output, writing waits), so the second is not left to it. */
+static void (*tell_loop)(int signum);
+static volatile sig_atomic_t signals_got;
+
+static void on_any_signal(int signum)
+{
+	if (signals_got)
+		_exit(EXIT_UNKNOWN);
+	signals_got = 1;
+	tell_loop(signum);
+}
+
+static void watch_signals(struct command *c)
+{
+	static const int signums[] = {SIGINT, SIGTERM};
+	struct sigaction action;
+
+	signals_got = 0;
+	for (size_t i = 0; i < ARRAY_LEN(signums); i++) {
+		c->signals[i] = loop_signal_new(c->loop, signums[i], on_signal, c);
+		(void)sigaction(signums[i], NULL, &action); /* both signals can be handled */
+		if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN)
+			continue; /* the loop has another way to know */
+		tell_loop = action.sa_handler;
+		action.sa_handler = on_any_signal;
+		(void)sigaction(signums[i], &action, NULL);
+	}
 }
 
 /* Results out */
@@ -446,8 +474,7 @@ static void run_all(struct command *c)
 		c->input = input_new(c->loop, c->input_fd, &lines);
 		input_pause(c->input); /* the targets of the command line come first */
 	}
-	c->signals[0] = loop_signal_new(c->loop, SIGINT, on_signal, c);
-	c->signals[1] = loop_signal_new(c->loop, SIGTERM, on_signal, c);
+	watch_signals(c);
 	if (c->options->control)
 		run_add_control(c->run, c->options->control, strlen(c->options->control));
 	feed(c);

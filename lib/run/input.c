@@ -12,6 +12,7 @@
 
 enum {
 	CHUNK = 16384,
+	PIECES = 64, /* read in one turn */
 	LINE_KEEP =
 	    8192 /* octets of a line that are kept: more than any target; the rest is passed over */
 };
@@ -169,11 +170,13 @@ static void work(void *arg)
 {
 	struct input *in = arg;
 
-	if (in->ended)
-		return;
-	do
+	for (int i = 0; i < PIECES && !in->ended; i++) {
 		split(in);
-	while (!in->paused && read_piece(in));
+		if (in->paused || !read_piece(in))
+			return;
+	}
+	if (!in->ended)
+		timer_at(&in->timer, loop_now(in->loop));
 }
 
 void input_drain(struct input *in)

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -156,11 +157,97 @@ static void tickets(void **state)
 	tls_without_end("127.0.71.2", sends_tickets_for_ever);
 }
 
+/* A refusal begins with the name of the machine or with anything else. */
+static void refuses_with_a_name(int fd)
+{
+	say(fd, "421 4.7.0 bay7.hostile.example Error: too many connections from 192.0.2.1\r\n");
+	hear(fd);
+}
+
+static void refuses_with_words(int fd)
+{
+	say(fd, "554 5.7.1 Go away\r\n");
+	hear(fd);
+}
+
+static void machine_that_refuses(void **state)
+{
+	struct hostile named = hostile_start("127.0.71.3", refuses_with_a_name);
+	struct hostile nameless = hostile_start("127.0.71.4", refuses_with_words);
+	struct probe *probe = PROBE(NULL, "--json", named.target, nameless.target);
+	const json_t *result = result_of(probe, named.target);
+
+	(void)state;
+	assert_string_equal(text_at(result, "endpoints.0.backends.0.name"), "bay7.hostile.example");
+	result = result_of(probe, nameless.target);
+	assert_int_equal(json_array_size(at(result, "endpoints.0.backends")), 0);
+	probe_free(probe);
+	hostile_stop(&named);
+	hostile_stop(&nameless);
+}
+
+/* Input of which nothing but its end would be a result, and which has no end. */
+static void signals_end_endless_input(void **state)
+{
+	struct probe *probe =
+	    probe_start(NULL, NULL, (const char *const[]){"--json", "-i", "/dev/zero", NULL});
+
+	(void)state;
+	usleep(300 * 1000);
+	assert_int_equal(kill(probe->pid, SIGTERM), 0);
+	usleep(300 * 1000);
+	assert_int_equal(kill(probe->pid, SIGTERM), 0);
+	probe_wait(probe);
+	probe_assert_exit(probe, 3);
+	probe_free(probe);
+}
+
+/* Nobody reads what it writes: it waits, and the second signal still ends it at once. */
+static void second_signal_ends_a_blocked_run(void **state)
+{
+	static char blanks[1 << 17];
+	int ends[2];
+	pid_t pid;
+	int status = -1;
+
+	(void)state;
+	memset(blanks, 'x', sizeof blanks);
+	assert_int_equal(pipe(ends), 0);
+	/* Full, so that the first octet of the report waits. */
+	assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	while (write(ends[1], blanks, sizeof blanks) > 0)
+		;
+	assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)alarm(60);
+		(void)dup2(ends[1], STDOUT_FILENO);
+		(void)execl(getenv("MXPROBE"), "mxprobe", "--json", "[127.0.71.9]:1", (char *)NULL);
+		_exit(127);
+	}
+	usleep(500 * 1000);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	usleep(300 * 1000);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	for (int i = 0; i < 100 && waitpid(pid, &status, WNOHANG) == 0; i++)
+		usleep(50 * 1000);
+	(void)kill(pid, SIGKILL);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 3);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(key_updates),
 	    cmocka_unit_test(tickets),
+	    cmocka_unit_test(machine_that_refuses),
+	    cmocka_unit_test(signals_end_endless_input),
+	    cmocka_unit_test(second_signal_ends_a_blocked_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
