@@ -1,5 +1,6 @@
 #include "run/probe.h"
 
+#include "dns/mx.h"
 #include "judge/rules.h"
 
 #include <stdlib.h>
@@ -43,26 +44,42 @@ void probe_fini(struct probe *p)
 	observation_fini(&p->contact.seen);
 }
 
-/* The first word of the banner names the machine behind the address (RFC 5321 4.2). */
-static void count_backend(struct contact *c, const struct buf *banner, bool healthy)
+/* The first word of the banner names the machine behind the address (RFC 5321 4.2). A refusal need
+ * not begin so ("421 4.7.0 mx.example.org Error: ...", "554 Go away"): there it must look like a
+ * name. */
+static void count_backend(struct contact *c, const struct observation *seen, bool healthy)
 {
-	size_t n = 0;
+	const struct buf *banner = &seen->banner;
+	const char *word = banner->data;
+	size_t n = 0, skip = 0;
 	struct backend *b;
+	char *name;
 
-	while (n < banner->len && !strchr(" \t\n\r", banner->data[n]))
+	if (!banner->len)
+		return;
+	if (seen->phase == PHASE_BANNER)
+		skip = enhanced_length(banner->data, banner->len);
+	word += skip;
+	while (n < banner->len - skip && !strchr(" \t\n\r", word[n]))
 		n++;
 	if (!n)
 		return;
+	name = xstrndup(word, n);
+	if (seen->phase == PHASE_BANNER && !(strchr(name, '.') && is_host_name(name))) {
+		free(name);
+		return;
+	}
 	for (size_t i = 0; i < c->n_backends; i++) {
 		b = &c->backends[i];
-		if (strlen(b->name) == n && memcmp(b->name, banner->data, n) == 0) {
+		if (strcmp(b->name, name) == 0) {
 			b->sessions++;
 			b->healthy += healthy;
+			free(name);
 			return;
 		}
 	}
 	b = ARRAY_ADD(c->backends, c->n_backends);
-	*b = (struct backend){xstrndup(banner->data, n), 1, healthy};
+	*b = (struct backend){name, 1, healthy};
 }
 
 static struct timing timing_of(const struct observation *o)
@@ -95,7 +112,7 @@ void probe_take(struct probe *p, struct observation *seen)
 		*draw = (struct draw){rule->class, seen->phase, rule->reason, timing->total};
 		c->sessions++;
 		c->healthy_sessions += healthy;
-		count_backend(c, &seen->banner, healthy);
+		count_backend(c, seen, healthy);
 	}
 	p->count[rule->class]++;
 	if (!p->last)
