@@ -23,13 +23,11 @@ int main(int argc, char **argv)
 	int exit;
 
 	if (!options_parse(&options, argc, argv, &error)) {
-		/* A plugin's state is read from standard output. */
-		if (options.format == FORMAT_PLUGIN)
-			printf("MXPROBE UNKNOWN - %s\n", error);
-		fprintf(stderr, "mxprobe: %s\nTry 'mxprobe --help'.\n", error);
+		command_fail(options.format, "%s", error);
+		fputs("Try 'mxprobe --help'.\n", stderr);
 		free(error);
 		options_fini(&options);
-		return flushed(EXIT_UNKNOWN);
+		return EXIT_UNKNOWN;
 	}
 	switch (options.mode) {
 	case MODE_HELP:

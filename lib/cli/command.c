@@ -60,6 +60,26 @@ void command_complain(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void command_fail(enum format format, const char *fmt, ...)
+{
+	struct buf line = {0};
+	char why[1024]; /* what is cut off would not fit a line, either */
+	va_list ap;
+	int err;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	command_complain("%s", why);
+	if (format == FORMAT_PLUGIN) {
+		plugin_unknown(&line, why);
+		err = output_all(STDOUT_FILENO, line.data, line.len);
+		if (err)
+			command_complain("standard output: %s", strerror(err));
+	}
+	buf_fini(&line);
+}
+
 /* Targets in */
 
 static void close_run(struct command *c)
@@ -102,6 +122,7 @@ static void on_input_end(void *arg, int err)
 
 	if (err) {
 		command_complain("--input: '%s': %s", c->options->input, strerror(err));
+		c->report.failed = "not all of the input could be read";
 		c->failed = true;
 	}
 	close_run(c);
@@ -324,7 +345,7 @@ static void configure(struct command *c, struct run_conf *conf)
 }
 
 /* The address that a session would come from must be this machine's. */
-static bool check_bind(const struct addr *a)
+static bool check_bind(const struct options *o, const struct addr *a)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = addr_to_sockaddr(a, &sa);
@@ -339,17 +360,17 @@ static bool check_bind(const struct addr *a)
 	if (fd >= 0)
 		(void)close(fd); /* nothing was sent */
 	if (err)
-		command_complain("--bind: '%s': %s", addr_format(a, text), strerror(err));
+		command_fail(o->format, "--bind: '%s': %s", addr_format(a, text), strerror(err));
 	return !err;
 }
 
-static bool check_target(const char *option, const char *text, uint16_t port)
+static bool check_target(const struct options *o, const char *option, const char *text)
 {
 	struct target t;
-	char *error = target_parse(&t, text, strlen(text), port);
+	char *error = target_parse(&t, text, strlen(text), o->port);
 
 	if (error) {
-		command_complain("%s %s", option, error);
+		command_fail(o->format, "%s %s", option, error);
 		fputs("Try 'mxprobe --help'.\n", stderr);
 		free(error);
 		return false;
@@ -361,18 +382,18 @@ static bool check_target(const char *option, const char *text, uint16_t port)
 static bool check_targets(const struct options *o)
 {
 	for (size_t i = 0; i < o->n_targets; i++)
-		if (!check_target("TARGET", o->targets[i], o->port))
+		if (!check_target(o, "TARGET", o->targets[i]))
 			return false;
-	return !o->control || check_target("--control:", o->control, o->port);
+	return !o->control || check_target(o, "--control:", o->control);
 }
 
 /* -1: it cannot be opened, which was said. */
-static int open_input(const char *path)
+static int open_input(const struct options *o, const char *path)
 {
 	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		command_complain("--input: '%s': %s", path, strerror(errno));
+		command_fail(o->format, "--input: '%s': %s", path, strerror(errno));
 	return fd;
 }
 
@@ -388,7 +409,7 @@ static struct output *open_output(const struct options *o)
 	struct output *out = output_open(o->output, &error);
 
 	if (!out)
-		command_complain("%s", error);
+		command_fail(o->format, "%s", error);
 	free(error);
 	return out;
 }
@@ -482,6 +503,8 @@ static void run_all(struct command *c)
 	if (c->progress)
 		progress_free(c->progress);
 	c->progress = NULL;
+	if (c->interrupted && !c->report.failed)
+		c->report.failed = "interrupted";
 	report_end(&c->report);
 	put(c);
 	if (c->options->format == FORMAT_PLUGIN && !c->failed)
@@ -500,9 +523,9 @@ int command_probe(const struct options *o)
 	struct command c = {.options = o, .input_fd = -1};
 	struct resolver_conf resolver;
 
-	if (!check_targets(o) || !check_bind(&o->bind4) || !check_bind(&o->bind6))
+	if (!check_targets(o) || !check_bind(o, &o->bind4) || !check_bind(o, &o->bind6))
 		return EXIT_UNKNOWN;
-	if (o->input && (c.input_fd = open_input(o->input)) < 0)
+	if (o->input && (c.input_fd = open_input(o, o->input)) < 0)
 		return EXIT_UNKNOWN;
 	c.output = open_output(o);
 	if (!c.output) {
@@ -531,7 +554,7 @@ int command_probe(const struct options *o)
 
 int command_classify(const struct options *o)
 {
-	int fd = open_input(o->input ? o->input : "-");
+	int fd = open_input(o, o->input ? o->input : "-");
 	struct output *out;
 	char *error = NULL;
 	bool good;

@@ -13,4 +13,8 @@ int command_classify(const struct options *);
 /* One line on standard error, after the program's name. */
 void command_complain(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* The same for what ends the program before it could begin; in plugin mode also as a line on
+ * standard output, where the state is read from. */
+void command_fail(enum format, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
 #endif

@@ -557,8 +557,12 @@ static void plugin_end(struct report *report)
 	state = exit_worst(exit_worst(state, time_state), days_state);
 	if (s->incomplete)
 		state = exit_worst(state, 3);
+	if (report->failed)
+		state = 3; /* as is then the exit code: neither may say what the other does not */
 
 	buf_printf(&line, "MXPROBE %s - ", words[state]);
+	if (report->failed)
+		buf_printf(&line, "%s; ", report->failed);
 	if (s->control && s->verdicts[VERDICT_UNKNOWN])
 		buf_printf(&line, "%s; ", s->control);
 	add_heading(&line, s);
@@ -589,6 +593,13 @@ static void plugin_end(struct report *report)
 	free(s->days_where);
 	free(s);
 	report->state = NULL;
+}
+
+void plugin_unknown(struct buf *out, const char *why)
+{
+	buf_addstr(out, "MXPROBE UNKNOWN - ");
+	add_text(out, why, strlen(why), LINE_TEXT_MAX);
+	buf_addc(out, '\n');
 }
 
 int plugin_exit(const struct report *report)

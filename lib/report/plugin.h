@@ -18,4 +18,7 @@ struct plugin_conf {
  * 2 CRITICAL, 3 UNKNOWN. */
 int plugin_exit(const struct report *);
 
+/* Appends the line of a check that could not even begin. */
+void plugin_unknown(struct buf *, const char *why);
+
 #endif

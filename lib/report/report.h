@@ -24,10 +24,11 @@ struct report_conf {
 struct report {
 	const struct report_kind *kind;
 	struct report_conf conf;
-	struct buf out;   /* each call appends; the caller writes and clears it */
-	unsigned targets; /* reported so far */
-	void *state;      /* the kind's own */
-	int exit;         /* plugin mode: the state, once the report has ended */
+	struct buf out;     /* each call appends; the caller writes and clears it */
+	unsigned targets;   /* reported so far */
+	void *state;        /* the kind's own */
+	const char *failed; /* the run failed here, whatever is reported: why; set before the end */
+	int exit;           /* plugin mode: the state, once the report has ended */
 };
 
 struct report_kind {
