@@ -25,7 +25,8 @@ for status in "$dir"/*.status; do
 	name=$(basename "$status" .status)
 	log=$dir/$name.log
 	p=$(sed -n 's/^\[ *PASSED *\] \([0-9][0-9]*\) test.*/\1/p' "$log" | tail -1)
-	f=$(sed -n 's/^\[ *FAILED *\] .*: \([0-9][0-9]*\) test.*/\1/p' "$log" | tail -1)
+	# Newer versions of cmocka put the group's name before the number.
+	f=$(sed -n 's/^\[ *FAILED *\] \(.*: \)\{0,1\}\([0-9][0-9]*\) test(s), listed.*/\2/p' "$log" | tail -1)
 	p=${p:-0} f=${f:-0}
 	# A program that died, or that ran nothing, has failed whatever it printed.
 	if [ "$(cat "$status")" != 0 ] && [ "$f" = 0 ]; then f=1; fi

@@ -116,6 +116,9 @@ static void start(struct lab *lab, const char *path)
 		(void)dup2(out[1], STDOUT_FILENO);
 		close_fd(in[0]);
 		close_fd(out[1]);
+		/* Whatever becomes of it, its folder goes with the tests' own. */
+		if (getenv("TEST_DIR"))
+			(void)setenv("TMPDIR", getenv("TEST_DIR"), 1);
 		(void)execl(program, program, "--log", lab->log_path, path, (char *)NULL);
 		_exit(127);
 	}
