@@ -13,6 +13,7 @@ if [ "${1:-}" = --inside ]; then # in a mount namespace of our own: mounts end w
 	root=$2
 	shift 2
 	mount --make-rprivate /
+	mount --bind "$root" "$root" # a root is a mount point, as on a real system
 	mount --rbind /dev "$root/dev"
 	mount -t proc proc "$root/proc"
 	cp -L /etc/resolv.conf "$root/etc/resolv.conf"
