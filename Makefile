@@ -52,10 +52,19 @@ LIBRARIES += -lm
 ifeq ($(WITHOUT_CURL),)
 ifeq ($(shell pkg-config --exists libcurl && echo yes),yes)
 LIBRARIES_CFLAGS += -DHAVE_CURL $(shell pkg-config --cflags libcurl)
-# Loaded when it is needed, not linked: see lib/net/http.c.
-LIBRARIES += $(if $(filter Linux,$(shell uname -s)),-ldl)
+loads := yes
 endif
 endif
+# So is SQLite: WITHOUT_SQLITE=1.
+ifeq ($(WITHOUT_SQLITE),)
+ifeq ($(shell pkg-config --exists sqlite3 && echo yes),yes)
+LIBRARIES_CFLAGS += -DHAVE_SQLITE $(shell pkg-config --cflags sqlite3)
+SQLITE := $(shell pkg-config --libs sqlite3)
+loads := yes
+endif
+endif
+# Both are loaded when they are needed, not linked: see lib/net/http.c and lib/history/history.c.
+LIBRARIES += $(if $(loads),$(if $(filter Linux,$(shell uname -s)),-ldl))
 endif
 
 OPTIMIZE ?= -O2 -g

@@ -18,7 +18,7 @@ missing=
 command -v cc >/dev/null 2>&1 || missing="$missing compiler"
 command -v make >/dev/null 2>&1 || missing="$missing make"
 command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
-for library in libevent_core openssl libidn2 jansson ldns libcurl; do
+for library in libevent_core openssl libidn2 jansson ldns libcurl sqlite3; do
 	have_library $library || missing="$missing $library"
 done
 have_header cmocka.h || missing="$missing cmocka"
@@ -47,12 +47,14 @@ package() { # our name -> the package's name there
 	apt-get:jansson) echo libjansson-dev ;;
 	apt-get:ldns) echo libldns-dev ;;
 	apt-get:libcurl) echo libcurl4-openssl-dev ;;
+	apt-get:sqlite3) echo libsqlite3-dev ;;
 	apt-get:cmocka) echo libcmocka-dev ;;
 	dnf:compiler) echo gcc ;;
 	dnf:pkg-config) echo pkgconf-pkg-config ;;
 	dnf:libevent_core) echo libevent-devel ;;
 	dnf:cmocka) echo libcmocka-devel ;;
 	dnf:libcurl) echo libcurl-devel ;;
+	dnf:sqlite3) echo sqlite-devel ;;
 	dnf:make) echo make ;;
 	dnf:*) echo "$1-devel" ;;
 	apk:compiler) echo gcc musl-dev linux-headers ;;
@@ -60,6 +62,7 @@ package() { # our name -> the package's name there
 	apk:make) echo make ;;
 	apk:libevent_core) echo libevent-dev ;;
 	apk:libcurl) echo curl-dev ;;
+	apk:sqlite3) echo sqlite-dev ;;
 	apk:cmocka) echo cmocka-dev ;;
 	apk:*) echo "$1-dev" ;;
 	pacman:compiler) echo gcc ;;
@@ -67,11 +70,13 @@ package() { # our name -> the package's name there
 	pacman:pkg-config) echo pkgconf ;;
 	pacman:libevent_core) echo libevent ;;
 	pacman:libcurl) echo curl ;;
+	pacman:sqlite3) echo sqlite ;;
 	brew:compiler) ;; # the command line tools of the system
 	brew:openssl) echo openssl@3 ;;
 	brew:pkg-config) echo pkgconf ;;
 	brew:libevent_core) echo libevent ;;
 	brew:libcurl) echo curl ;;
+	brew:sqlite3) echo sqlite ;;
 	*) echo "$1" ;;
 	esac
 }

@@ -10,6 +10,7 @@ _mxprobe()
 		--resolver --trust-ad -b --bind
 		--json -o --output --explain --sender --color -v --verbose -q --quiet
 		--nagios -w --warning -c --critical --warning-time --critical-time -D --certificate --prometheus
+		--history --confirm --keep
 		-h --help -V --version
 	'
 	local cur=${COMP_WORDS[COMP_CWORD]} option= glued= i line
@@ -31,7 +32,7 @@ _mxprobe()
 	fi
 
 	case $option in
-	-i | --input | -o | --output)
+	-i | --input | -o | --output | --history)
 		compopt -o filenames 2>/dev/null
 		while IFS= read -r line; do
 			COMPREPLY+=("$line")
@@ -60,7 +61,7 @@ _mxprobe()
 	-H | --hostname | --control | -p | --port | -f | --from | -F | --helo | --fqdn | -t | --timeout | \
 		--connect-timeout | -n | --repeat | --interval | -j | --jobs | --per-address | --rate | \
 		--deadline | --jitter | --resolver | -b | --bind | -w | --warning | -c | --critical | -D | --certificate | \
-		--warning-time | --critical-time)
+		--warning-time | --critical-time | --confirm | --keep)
 		return
 		;;
 	esac

@@ -49,5 +49,9 @@ complete -c mxprobe -l critical-time -x -d 'CRITICAL on the slowest healthy sess
 complete -c mxprobe -s D -l certificate -x -d 'Limits on the days certificates are good for'
 complete -c mxprobe -l prometheus -f -a addresses -d 'Prometheus text exposition'
 
+complete -c mxprobe -l history -r -F -d 'Append every result, find changes'
+complete -c mxprobe -l confirm -x -d 'Runs in a row that make a change of verdict'
+complete -c mxprobe -l keep -x -d 'Drop history older than this span'
+
 complete -c mxprobe -s h -l help -d 'Show all options'
 complete -c mxprobe -s V -l version -d 'Show the version'

@@ -4,6 +4,7 @@
 #include "cli/classify.h"
 #include "cli/identity.h"
 #include "cli/progress.h"
+#include "history/history.h"
 #include "judge/verdict.h"
 #include "report/output.h"
 #include "report/plugin.h"
@@ -42,6 +43,7 @@ struct command {
 	struct report report;
 	struct output *output;
 	struct progress *progress; /* NULL: nobody watches */
+	struct history *history;   /* NULL: none is kept, or it could not be opened */
 	struct loop_signal *signals[2];
 	char *helo;
 	int exit;
@@ -202,7 +204,17 @@ static void on_planned(void *arg, const struct result *result)
 		progress_planned(c->progress, result);
 }
 
-static void on_finished(void *arg, const struct result *result)
+static void remember(struct command *c, struct result *result)
+{
+	static const struct past nothing = {.previous_verdict = -1, .since_ms = -1};
+
+	if (c->history)
+		result->past = history_add(c->history, result, c->options->confirm);
+	else if (c->options->history)
+		result->past = &nothing;
+}
+
+static void on_finished(void *arg, struct result *result)
 {
 	struct command *c = arg;
 
@@ -211,6 +223,7 @@ static void on_finished(void *arg, const struct result *result)
 		stop(c, run_stopped(c->run));
 	if (result->index >= 0)
 		c->exit = exit_worst(c->exit, verdict_exit(result->verdict));
+	remember(c, result);
 	if (c->progress) {
 		progress_finished(c->progress, result);
 	} else if (c->options->format != FORMAT_TABLE || !c->options->quiet) {
@@ -479,6 +492,35 @@ static void wait_jitter(usec_t most)
 		;
 }
 
+/* A history that cannot be kept is told of, and the probe goes on. */
+static void history_failed(struct command *c, char *error)
+{
+	command_complain("%s", error);
+	free(error);
+	c->failed = true;
+	c->report.failed = "the history could not be kept";
+}
+
+static void open_history(struct command *c)
+{
+	char *error = NULL;
+
+	if (!c->options->history)
+		return;
+	c->history = history_open(c->options->history, &error);
+	if (!c->history)
+		history_failed(c, error);
+}
+
+static void close_history(struct command *c)
+{
+	char *error = NULL;
+
+	if (!history_close(c->history, c->options->keep_ms, &error))
+		history_failed(c, error);
+	c->history = NULL;
+}
+
 static void run_all(struct command *c)
 {
 	const struct run_events events = {
@@ -489,6 +531,7 @@ static void run_all(struct command *c)
 
 	c->loop = loop_new();
 	open_report(c, &plugin);
+	open_history(c);
 	configure(c, &conf);
 	c->run = run_new(c->loop, &conf, &events);
 	if (c->input_fd >= 0) {
@@ -503,6 +546,7 @@ static void run_all(struct command *c)
 	if (c->progress)
 		progress_free(c->progress);
 	c->progress = NULL;
+	close_history(c);
 	if (c->interrupted && !c->report.failed)
 		c->report.failed = "interrupted";
 	report_end(&c->report);

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "dns/mx.h"
+#include "history/history.h"
 #include "judge/sender.h"
 #include "net/http.h"
 #include "report/number.h"
@@ -15,6 +16,7 @@
 #include <string.h>
 
 enum { DAYS_MOST = 100000 };
+#define SPAN_MOST ((int64_t)36500 * 86400)
 
 /* What an option is called in the parser: its letter, or one of these. */
 enum {
@@ -38,7 +40,10 @@ enum {
 	OPT_CRITICAL_TIME,
 	OPT_EXPLAIN,
 	OPT_CLASSIFY,
-	OPT_COLOR
+	OPT_COLOR,
+	OPT_HISTORY,
+	OPT_CONFIRM,
+	OPT_KEEP
 };
 
 enum group {
@@ -48,18 +53,16 @@ enum group {
 	GROUP_DNS,
 	GROUP_OUTPUT,
 	GROUP_MONITOR,
+	GROUP_HISTORY,
 	GROUP_OTHER,
 	GROUPS
 };
 
 static const char *const group_names[] = {
-    [GROUP_WHAT] = "What to probe",
-    [GROUP_SESSION] = "The SMTP session",
-    [GROUP_PACE] = "How many, how fast",
-    [GROUP_DNS] = "DNS and network",
-    [GROUP_OUTPUT] = "Output",
-    [GROUP_MONITOR] = "Monitoring",
-    [GROUP_OTHER] = "Other",
+    [GROUP_WHAT] = "What to probe",      [GROUP_SESSION] = "The SMTP session",
+    [GROUP_PACE] = "How many, how fast", [GROUP_DNS] = "DNS and network",
+    [GROUP_OUTPUT] = "Output",           [GROUP_MONITOR] = "Monitoring",
+    [GROUP_HISTORY] = "History",         [GROUP_OTHER] = "Other",
 };
 static_assert(ARRAY_LEN(group_names) == GROUPS, "each group has a name");
 
@@ -119,14 +122,18 @@ const struct option_row option_rows[] = {
      GROUP_MONITOR},
     {OPT_PROMETHEUS, "prometheus", "[addresses]", "Prometheus text exposition", GROUP_MONITOR},
 
+    {OPT_HISTORY, "history", "FILE", "append results there, find changes against it",
+     GROUP_HISTORY},
+    {OPT_CONFIRM, "confirm", "N", "runs in a row that make a change of verdict (1)", GROUP_HISTORY},
+    {OPT_KEEP, "keep", "SPAN", "drop older history after the run, such as 90d", GROUP_HISTORY},
+
     {'h', "help", NULL, "this text", GROUP_OTHER},
     {'V', "version", NULL, "the version", GROUP_OTHER},
 };
 const size_t n_option_rows = ARRAY_LEN(option_rows);
 
 /* Known names of what this version cannot do yet: they get an answer of their own. */
-static const char *const later[] = {"history",    "report",         "keep",    "webhook",
-				    "webhook-on", "webhook-secret", "confirm", "watch"};
+static const char *const later[] = {"report", "webhook", "webhook-on", "webhook-secret", "watch"};
 
 /* One value on its way in. */
 struct reading {
@@ -180,6 +187,29 @@ static void read_count(struct reading *r, unsigned most, unsigned *out)
 		complain(r, "is no whole number from 1 to %u", most);
 	else
 		*out = (unsigned)value;
+}
+
+/* "90d", "36h": whole numbers of one unit. */
+static void read_span(struct reading *r, const char *text, int64_t *out)
+{
+	static const struct {
+		char letter;
+		int64_t seconds;
+	} units[] = {{'s', 1},     {'m', 60},     {'h', 3600},
+		     {'d', 86400}, {'w', 604800}, {'y', (int64_t)365 * 86400}};
+	int64_t n = 0;
+
+	for (; *text >= '0' && *text <= '9' && n < 1000000; text++)
+		n = n * 10 + (*text - '0');
+	for (size_t i = 0; n && i < ARRAY_LEN(units); i++) {
+		int64_t seconds = n * units[i].seconds;
+
+		if (text[0] == units[i].letter && !text[1] && seconds <= SPAN_MOST) {
+			*out = seconds * 1000;
+			return;
+		}
+	}
+	complain(r, "is no span such as 12h, 7d, 4w or 1y, up to 100y");
 }
 
 static void read_rate(struct reading *r, double *out)
@@ -497,6 +527,18 @@ static void take(struct options *o, int code, struct reading *r)
 	case OPT_COLOR:
 		read_color(r, &o->color);
 		break;
+	case OPT_HISTORY:
+		if (!history_available() && !r->error)
+			r->error = xstrdup("--history: needs SQLite, which this mxprobe was built "
+					   "without or cannot load");
+		read_once(r, &o->history);
+		break;
+	case OPT_CONFIRM:
+		read_count(r, 1000000, &o->confirm);
+		break;
+	case OPT_KEEP:
+		read_span(r, r->value, &o->keep_ms);
+		break;
 	case 'v':
 		o->verbose++;
 		break;
@@ -585,6 +627,7 @@ static void set_defaults(struct options *o)
 	    .repeat = 1,
 	    .jobs = 256,
 	    .per_address = 1,
+	    .confirm = 1,
 	};
 }
 
@@ -626,6 +669,8 @@ static char *check(const struct options *o)
 	}
 	if (!o->n_targets && !o->input)
 		return xstrdup("no TARGET");
+	if ((o->keep_ms || o->confirm > 1) && !o->history)
+		return xstrdup("--keep, --confirm: they belong to --history");
 	if (ranges && o->format != FORMAT_PLUGIN)
 		return xstrdup("-w, -c, --warning-time, --critical-time: they belong to --nagios");
 	return NULL;

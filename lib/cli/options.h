@@ -42,6 +42,9 @@ struct options {
 	bool trust_ad, public_only, explain, quiet, addresses;
 	unsigned verbose;
 	enum color color;
+	const char *history; /* NULL: none is kept */
+	unsigned confirm;
+	int64_t keep_ms; /* 0: for ever */
 	struct addr bind4, bind6; /* family 0: the system chooses */
 	struct range warning, critical, warning_time, critical_time;
 	bool has_warning, has_critical, has_warning_time, has_critical_time;

@@ -119,6 +119,18 @@ struct sts_finding {
 	const char *error;               /* why not, or what is wrong with it; NULL: nothing */
 };
 
+/* What the history knew before this result, and what the result changes (--history). */
+struct past_class {
+	int previous;     /* enum class at the last time; -1: there was none */
+	int64_t since_ms; /* the class holds; -1: not known */
+};
+struct past {
+	int previous_verdict; /* enum verdict; -1: there was none */
+	bool changed;
+	int64_t since_ms;                   /* the verdict holds; -1: not known */
+	const struct past_class *endpoints; /* as many as the result has; NULL: nothing is known */
+};
+
 struct result {
 	int64_t index;      /* in the order of the input; -1: the control target */
 	const char *target; /* as given, at most 1,024 characters; may be any octets */
@@ -148,6 +160,8 @@ struct result {
 	size_t n_endpoints;
 	struct summary summary;
 	struct delivery delivery;
+
+	const struct past *past; /* NULL: no history is kept */
 };
 
 #endif

@@ -4,42 +4,7 @@
 #include "report/writer.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-/* A probability, to a millionth; one that is neither 0 nor 1 is never shown as either, unless it is
- * only the noise of the sums that it was made from. */
-static void write_share(struct writer *w, const char *key, double p)
-{
-	const double least = 1e-6;
-
-	if (p < least / 2 && p > 1e-12)
-		p = least;
-	else if (p > 1 - least / 2 && p < 1 - 1e-12)
-		p = 1 - least;
-	write_real(w, key, p, 6);
-}
-
-static void write_time(struct writer *w, const char *key, int64_t unix_ms)
-{
-	int64_t part = unix_ms % 1000;
-	time_t seconds;
-	struct tm tm;
-	char s[64];
-
-	if (part < 0)
-		part += 1000;
-	seconds = (time_t)((unix_ms - part) / 1000);
-	if (!gmtime_r(&seconds, &tm)) {
-		write_null(w, key);
-		return;
-	}
-	(void)snprintf(s, sizeof s, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
-		       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		       (int)part); /* it fits, whatever the year */
-	write_text(w, key, s);
-}
 
 static void write_address(struct writer *w, const char *key, const struct addr *a)
 {
@@ -226,6 +191,35 @@ static void write_contact(struct writer *w, const struct contact *c, uint16_t po
 	write_text(w, "error", error_of(seen));
 }
 
+/* A moment that is not there is negative. */
+static void write_since(struct writer *w, int64_t unix_ms)
+{
+	if (unix_ms < 0)
+		write_null(w, "since");
+	else
+		write_time(w, "since", unix_ms);
+}
+
+static void write_past_class(struct writer *w, const struct past *past, size_t i)
+{
+	static const struct past_class nothing = {-1, -1};
+	const struct past_class *p = past->endpoints ? &past->endpoints[i] : &nothing;
+
+	write_text(w, "previous_class",
+		   p->previous < 0 ? NULL : class_name((enum class)p->previous));
+	write_since(w, p->since_ms);
+}
+
+static void write_past(struct writer *w, const struct past *past)
+{
+	int previous = past->previous_verdict;
+
+	write_text(w, "previous_verdict",
+		   previous < 0 ? NULL : verdict_name((enum verdict)previous));
+	write_bool(w, "changed", past->changed);
+	write_since(w, past->since_ms);
+}
+
 static void write_endpoints(struct writer *w, const struct result *r, bool explain)
 {
 	write_open(w, "endpoints", '[');
@@ -239,6 +233,8 @@ static void write_endpoints(struct writer *w, const struct result *r, bool expla
 		write_contact(w, c, r->port, r->started_ms);
 		if (explain && c->class != CLASS_HEALTHY)
 			write_text(w, "advice", advice_text(c->class, c->reason));
+		if (r->past)
+			write_past_class(w, r->past, i);
 		write_close(w, '}');
 	}
 	write_close(w, ']');
@@ -347,6 +343,8 @@ static void json_target(struct report *report, const struct result *r)
 	write_text(&w, "from", r->from);
 	write_text(&w, "verdict", verdict_name(r->verdict));
 	write_int(&w, "exit", verdict_exit(r->verdict));
+	if (r->past)
+		write_past(&w, r->past);
 	if (r->error_code)
 		write_code_and_message(&w, "error", r->error_code, r->error_message);
 	else

@@ -4,7 +4,9 @@
 #include "report/number.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static void begin(struct writer *w, const char *key)
 {
@@ -180,4 +182,36 @@ void write_text(struct writer *w, const char *key, const char *s)
 		write_textn(w, key, s, strlen(s));
 	else
 		write_null(w, key);
+}
+
+/* Below 1e-12 is only the noise of the sums that a share was made from. */
+void write_share(struct writer *w, const char *key, double p)
+{
+	const double least = 1e-6;
+
+	if (p < least / 2 && p > 1e-12)
+		p = least;
+	else if (p > 1 - least / 2 && p < 1 - 1e-12)
+		p = 1 - least;
+	write_real(w, key, p, 6);
+}
+
+void write_time(struct writer *w, const char *key, int64_t unix_ms)
+{
+	int64_t part = unix_ms % 1000;
+	time_t seconds;
+	struct tm tm;
+	char s[64];
+
+	if (part < 0)
+		part += 1000;
+	seconds = (time_t)((unix_ms - part) / 1000);
+	if (!gmtime_r(&seconds, &tm)) {
+		write_null(w, key);
+		return;
+	}
+	(void)snprintf(s, sizeof s, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
+		       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		       (int)part); /* it fits, whatever the year */
+	write_text(w, key, s);
 }

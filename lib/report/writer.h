@@ -25,6 +25,10 @@ void write_int(struct writer *, const char *key, int64_t);
 /* Rounded to at most six decimals, one at least; not a number and infinity are null. */
 void write_real(struct writer *, const char *key, double, unsigned decimals);
 void write_ms(struct writer *, const char *key, usec_t); /* in milliseconds; USEC_NONE is null */
+/* A probability, to a millionth; one that is neither 0 nor 1 is never shown as either. */
+void write_share(struct writer *, const char *key, double);
+/* A moment, milliseconds since 1970, as RFC 3339 has it. */
+void write_time(struct writer *, const char *key, int64_t unix_ms);
 void write_text(struct writer *, const char *key, const char *s); /* NULL is null */
 void write_textn(struct writer *, const char *key, const char *s, size_t n);
 

@@ -30,8 +30,8 @@ struct run_events {
 	/* DNS has answered: hosts and endpoints are there, nothing is judged. The result stays
 	 * until it is finished. NULL: not wanted. */
 	void (*planned)(void *arg, const struct result *);
-	/* Finished: valid during the call only. */
-	void (*finished)(void *arg, const struct result *);
+	/* Finished: valid during the call only. Whose it is may add what the history says. */
+	void (*finished)(void *arg, struct result *);
 	/* There is room for more targets, after run_is_full was true. */
 	void (*hungry)(void *arg);
 	void *arg;
