@@ -71,7 +71,7 @@ struct resolver {
 };
 
 const struct resolver_conf resolver_conf_default = {
-    .timeout = 2 * USEC_PER_SEC, .tries = 3, .in_flight = 64};
+    .timeout = 2 * USEC_PER_SEC, .tries = 3, .in_flight = 256};
 
 static void start_try(struct question *q);
 static void pump(struct resolver *r);
@@ -638,4 +638,9 @@ void resolver_cancel(struct query *asker)
 	free(asker);
 	if (!q->askers && q->flying)
 		abandon(q);
+}
+
+bool resolver_is_waiting(const struct query *asker)
+{
+	return asker->question && asker->question->queued;
 }

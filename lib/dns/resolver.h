@@ -29,7 +29,7 @@ struct resolver_conf {
 	void *trace_arg;
 };
 
-/* Two seconds a try, three tries, 64 questions in flight. */
+/* Two seconds a try, three tries, 256 questions in flight: all that one target can have. */
 extern const struct resolver_conf resolver_conf_default;
 
 struct resolver *resolver_new(struct loop *, const struct resolver_conf *);
@@ -47,5 +47,9 @@ struct dns_answer {
 struct query *resolver_ask(struct resolver *, const char *qname, enum dns_type,
 			   void (*done)(void *arg, const struct dns_answer *), void *arg);
 void resolver_cancel(struct query *); /* before its call-back only */
+
+/* It stands in our own queue: no server has been asked yet, none can be blamed for the time. Before
+ * its call-back only. */
+bool resolver_is_waiting(const struct query *);
 
 #endif

@@ -529,12 +529,26 @@ static void ask_all(struct job *j)
 		addresses_known(j);
 }
 
+/* Some question of a target has not left our own queue. */
+static bool in_our_queue(const struct job *j)
+{
+	for (size_t i = 0; i < j->n_asked; i++)
+		if (j->asked[i]->query && resolver_is_waiting(j->asked[i]->query))
+			return true;
+	return false;
+}
+
 /* What is known by now is used; what is open has failed. A policy that is being fetched has a time
  * of its own. */
 static void on_dns_timeout(void *arg)
 {
 	struct job *j = arg;
 
+	/* Time in our own queue is not the DNS's: the span ends when all has been asked. */
+	if (in_our_queue(j)) {
+		timer_at(&j->dns_timer, loop_now(j->run->loop) + USEC_PER_SEC);
+		return;
+	}
 	j->open_parts++; /* holds the target until all is said */
 	cancel_queries(j);
 	if (!j->policies) {
