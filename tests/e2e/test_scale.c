@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-static void two_thousand(const char *jobs, unsigned files)
+static void two_thousand(const char *scenario, const char *jobs, unsigned files)
 {
 	struct buf input = {0};
 	for (int i = 1; i <= 20; i++)
 		buf_printf(&input, "d%d.scale.example\n", i);
-	struct lab *lab = lab_start("scale-2000");
+	struct lab *lab = lab_start(scenario);
 	struct probe_conf conf = {.input = buf_str(&input), .files = files};
 	struct probe *probe = PROBE_CONF(lab, &conf, "--json", "-j", jobs, "-i", "-");
 	assert_int_equal(probe->n_results, 20);
@@ -39,19 +39,52 @@ static void two_thousand(const char *jobs, unsigned files)
 static void many_at_once(void **state)
 {
 	(void)state;
-	two_thousand("1000", 4096);
+	two_thousand("scale-2000", "1000", 4096);
 }
 
 static void few_descriptors(void **state)
 {
 	(void)state;
-	two_thousand("1000", 256);
+	two_thousand("scale-2000", "1000", 256);
 }
 
 static void very_few_descriptors(void **state)
 {
 	(void)state;
-	two_thousand("1000", 64);
+	two_thousand("scale-2000", "1000", 64);
+}
+
+/* More questions than are in flight at once, and ten seconds would not do for all of them in turn.
+ */
+static void slow_resolver(void **state)
+{
+	(void)state;
+	two_thousand("slow-dns", "1000", 4096);
+}
+
+/* Far more lines than are under way at once: each has its result. */
+static void many_lines(void **state)
+{
+	enum { LINES = 3000 };
+	struct buf input = {0};
+	struct lab *lab = lab_start("healthy");
+	bool seen[LINES] = {false};
+
+	(void)state;
+	for (int i = 0; i < LINES; i++)
+		buf_printf(&input, "%s\n", i % 3 ? "127.1.0.1" : "no host");
+	struct probe_conf conf = {.input = buf_str(&input)};
+	struct probe *probe = PROBE_CONF(lab, &conf, "--json", "-i", "-");
+	assert_int_equal(probe->n_results, LINES);
+	for (size_t i = 0; i < probe->n_results; i++) {
+		int index = (int)number_at(probe->results[i], "index");
+		assert_in_range(index, 0, LINES - 1);
+		assert_false(seen[index]);
+		seen[index] = true;
+	}
+	probe_free(probe);
+	lab_free(lab);
+	buf_fini(&input);
 }
 
 static unsigned count(const json_t *result, const char *class, const char *reason)
@@ -125,7 +158,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(many_at_once),         cmocka_unit_test(few_descriptors),
 	    cmocka_unit_test(very_few_descriptors), cmocka_unit_test(too_many_hosts),
-	    cmocka_unit_test(too_many_addresses),   cmocka_unit_test(too_many_endpoints),
+	    cmocka_unit_test(too_many_addresses),   cmocka_unit_test(slow_resolver),
+	    cmocka_unit_test(many_lines),           cmocka_unit_test(too_many_endpoints),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
