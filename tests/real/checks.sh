@@ -449,6 +449,8 @@ if [ -n "$exim" ]; then
 		wrong "Exim does not like the client: $(head -n 1 "$work/err")"
 	[ -s "$work/json" ] || wrong "no log"
 	done_
+else
+	echo "skipped exim: not installed"
 fi
 if [ -n "$opensmtpd" ]; then
 	check opensmtpd
@@ -462,6 +464,8 @@ if [ -n "$opensmtpd" ]; then
 	grep -E 'smtp disconnected' "$work/json" | grep -v reason=quit >"$work/err" &&
 		wrong "$(head -n 1 "$work/err")"
 	done_
+else
+	echo "skipped opensmtpd: not installed"
 fi
 
 ## All sessions together

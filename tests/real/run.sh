@@ -54,21 +54,21 @@ inside() {
 inside --net --uts sh "$here/inside.sh" can "$work" >/dev/null 2>&1 ||
 	skip "namespaces or overlay file systems cannot be made here"
 
-# What is not installed, by the command that tells.
+# Which packages are not installed, by a command of theirs.
 missing() {
-	for pair in postfix:postfix nsd:nsd unbound:unbound openssl:openssl \
-		exim4:exim4-daemon-light smtpd:opensmtpd; do
-		command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
+	for pair; do
+		command -v "${pair%%:*}" >/dev/null || printf '%s ' "${pair#*:}"
 	done
 }
 packages=$(dirname "$mxprobe")/real-packages
-lacking=$(missing | tr '\n' ' ')
-if [ -n "$lacking" ] && [ -n "$fetch" ]; then
-	command -v apt-get >/dev/null || skip "not installed: $lacking(and no apt-get to fetch them)"
+lacking=$(missing postfix:postfix nsd:nsd unbound:unbound openssl:openssl)
+welcome=$(missing exim4:exim4-daemon-light smtpd:opensmtpd) # their checks are passed over without
+if [ -n "$lacking$welcome" ] && [ -n "$fetch" ]; then
+	command -v apt-get >/dev/null || skip "not installed: $lacking$welcome(and no apt-get to fetch them)"
 	mkdir -p "$packages"
 	# shellcheck disable=SC2086 # a list of names
-	inside sh "$here/inside.sh" fetch "$work" "$packages" $lacking ||
-		skip "these packages cannot be fetched: $lacking"
+	inside sh "$here/inside.sh" fetch "$work" "$packages" $lacking $welcome ||
+		skip "these packages cannot be fetched: $lacking$welcome"
 elif [ -n "$lacking" ] && [ ! -e "$packages/complete" ]; then
 	skip "not installed: $lacking(CI=true, or --fetch, unpacks them where nothing else sees them)"
 fi
