@@ -1,9 +1,11 @@
 #include "support/lab.h"
 
 #include "base/buf.h"
+#include "support/json_schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -319,10 +321,14 @@ static void become(const struct probe *probe, const struct lab *lab, const struc
 {
 	if (dup2(input, STDIN_FILENO) < 0)
 		_exit(126);
+	if (conf->no_input)
+		close_fd(STDIN_FILENO);
 	redirect(probe->out_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
 	redirect(probe->err_path, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
 	if (lab)
 		(void)setenv("SSL_CERT_FILE", lab->ca, true);
+	if (conf->no_env)
+		(void)clearenv();
 	for (const char *const *e = conf->env; e && *e; e++) {
 		if (strchr(*e, '='))
 			(void)putenv(xstrdup(*e));
@@ -333,6 +339,8 @@ static void become(const struct probe *probe, const struct lab *lab, const struc
 		struct rlimit limit = {.rlim_cur = conf->files, .rlim_max = conf->files};
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
+	if (conf->uid && (setgroups(0, NULL) < 0 || setgid(conf->uid) < 0 || setuid(conf->uid) < 0))
+		_exit(125);
 	(void)execvp(argv[0], argv);
 	_exit(127);
 }
@@ -347,7 +355,7 @@ struct probe *probe_start(const struct lab *lab, const struct probe_conf *conf,
 	int input;
 	if (!conf)
 		conf = &plain;
-	argv[n++] = xstrdup(environment("MXPROBE"));
+	argv[n++] = xstrdup(conf->program ? conf->program : environment("MXPROBE"));
 	if (lab && !conf->bare) {
 		argv[n++] = xstrdup("--resolver");
 		argv[n++] = xstrdup(lab->dns);
@@ -393,6 +401,7 @@ static void parse_results(struct probe *probe)
 		    json_loadb(line, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 		if (!result)
 			fail_msg("not JSON: %s: %.*s", error.text, (int)n, line);
+		assert_fits_schema(result);
 		*ARRAY_ADD(probe->results, probe->n_results) = result;
 		line += n + (line[n] == '\n');
 	}

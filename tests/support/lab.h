@@ -51,6 +51,10 @@ struct probe_conf {
 	const char *const *env; /* "NAME=VALUE", or "NAME" to unset it; ends with NULL */
 	unsigned files;         /* limit of open files; 0: as it is */
 	bool bare;              /* without --resolver and -p of the lab */
+	const char *program;    /* in place of MXPROBE: another name of it */
+	bool no_input;          /* standard input is closed */
+	bool no_env;            /* nothing is in the environment but `env` */
+	uid_t uid;              /* run as that user and group; 0: as we are */
 };
 
 struct probe {
@@ -59,7 +63,7 @@ struct probe {
 	int signal; /* that ended it; 0 */
 	char *out, *err;
 	size_t out_len, err_len;
-	json_t **results; /* the lines of `out`, where it is JSON Lines */
+	json_t **results; /* the lines of `out`, where it is JSON Lines: each fits its schema */
 	size_t n_results;
 	double seconds; /* it took */
 	char *out_path, *err_path;
