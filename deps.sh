@@ -67,7 +67,6 @@ package() { # our name -> the package's name there
 	apk:*) echo "$1-dev" ;;
 	pacman:compiler) echo gcc ;;
 	pacman:pkg-config) echo pkgconf ;;
-	pacman:pkg-config) echo pkgconf ;;
 	pacman:libevent_core) echo libevent ;;
 	pacman:libcurl) echo curl ;;
 	pacman:sqlite3) echo sqlite ;;

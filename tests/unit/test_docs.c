@@ -283,8 +283,7 @@ static unsigned missing_fields(const char *section, const json_t *schema)
 		{
 			const char *note = json_string_value(json_object_get(about, "description"));
 
-			if (note && (strncmp(note, "With --history", 14) == 0 ||
-				     strncmp(note, "In the body of a webhook", 24) == 0))
+			if (note && strncmp(note, "In the body of a webhook", 24) == 0)
 				continue;
 			/* "their number in each class" */
 			if (!is_class(field) && !has_word(section, field)) {
