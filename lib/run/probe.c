@@ -3,6 +3,7 @@
 #include "dns/mx.h"
 #include "judge/rules.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,14 +168,18 @@ static void medians(struct probe *p)
 	c->rtt = median(p->rtts, c->sessions);
 }
 
-/* Healthy only if all are; else the most frequent other class, of equals the first in the order of
- * the classes. */
-static enum class overall(const struct probe *p) {
-	enum class best = CLASS_HEALTHY;
+static_assert(CLASS_SKIPPED == CLASSES - 1, "overall() leaves the last one out");
 
-	for (int i = CLASS_HEALTHY + 1; i < CLASSES;
-	     i++) if (p->count[i] && (best == CLASS_HEALTHY || p->count[i] > p->count[best]))
-	    best = (enum class)i;
+/* Healthy only if all are; else the most frequent other class, of equals the first in the order of
+ * the classes. What never left this machine says nothing beside a session that did. */
+static int overall(const struct probe *p)
+{
+	const int classes = p->contact.sessions ? CLASS_SKIPPED : CLASSES;
+	int best = CLASS_HEALTHY;
+
+	for (int i = CLASS_HEALTHY + 1; i < classes; i++)
+		if (p->count[i] && (best == CLASS_HEALTHY || p->count[i] > p->count[best]))
+			best = i;
 	return best;
 }
 
@@ -186,7 +191,7 @@ void probe_end(struct probe *p, enum end otherwise, enum phase phase)
 		return;
 	c->state = CONTACT_DONE;
 	if (p->last) {
-		enum class class = overall(p);
+		const int class = overall(p);
 
 		c->seen = *p->last[class];
 		observation_init(p->last[class]);
