@@ -1,6 +1,7 @@
 /* mxprobe: is it them or us? Parse, run, report, exit code. */
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,9 @@ int main(int argc, char **argv)
 		break;
 	case MODE_CLASSIFY:
 		exit = command_classify(&options);
+		break;
+	case MODE_REPORT:
+		exit = command_report(&options);
 		break;
 	default:
 		exit = command_probe(&options);

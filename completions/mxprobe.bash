@@ -10,7 +10,7 @@ _mxprobe()
 		--resolver --trust-ad -b --bind
 		--json -o --output --explain --sender --color -v --verbose -q --quiet
 		--nagios -w --warning -c --critical --warning-time --critical-time -D --certificate --prometheus
-		--history --confirm --keep
+		--history --report --confirm --keep
 		-h --help -V --version
 	'
 	local cur=${COMP_WORDS[COMP_CWORD]} option= glued= i line
@@ -50,6 +50,12 @@ _mxprobe()
 	--sender)
 		COMPREPLY=($(compgen -W 'postfix exim' -- "$cur"))
 		return
+		;;
+	--report)
+		if [[ $glued ]]; then
+			COMPREPLY=($(compgen -W '24h 7d 30d 1y' -- "$cur"))
+			return
+		fi
 		;;
 	--prometheus)
 		# Its value is optional, so it can only be glued on.

@@ -438,6 +438,19 @@ static bool close_output(struct output *out)
 	return good;
 }
 
+void command_screen(const struct options *o, struct report_conf *conf)
+{
+	bool terminal = !o->output && isatty(STDOUT_FILENO);
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	struct winsize size;
+
+	conf->color = o->color == COLOR_ALWAYS ||
+		      (o->color == COLOR_AUTO && terminal && !(no_color && *no_color) &&
+		       !(term && strcmp(term, "dumb") == 0));
+	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		conf->width = size.ws_col;
+}
+
 static void open_report(struct command *c, struct plugin_conf *plugin)
 {
 	static const struct report_kind *const kinds[] = {
@@ -448,12 +461,10 @@ static void open_report(struct command *c, struct plugin_conf *plugin)
 	};
 	const struct options *o = c->options;
 	bool terminal = !o->output && isatty(STDOUT_FILENO);
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	struct report_conf conf = {.explain = o->explain,
 				   .verbose = o->verbose,
 				   .plugin = plugin,
 				   .addresses = o->addresses};
-	struct winsize size;
 
 	*plugin = (struct plugin_conf){
 	    .warning = o->has_warning ? &o->warning : NULL,
@@ -463,11 +474,7 @@ static void open_report(struct command *c, struct plugin_conf *plugin)
 	    .warning_days = o->n_days > 0 ? &o->days[0] : NULL,
 	    .critical_days = o->n_days > 1 ? &o->days[1] : NULL,
 	};
-	conf.color = o->color == COLOR_ALWAYS ||
-		     (o->color == COLOR_AUTO && terminal && !(no_color && *no_color) &&
-		      !(term && strcmp(term, "dumb") == 0));
-	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-		conf.width = size.ws_col;
+	command_screen(o, &conf);
 	report_begin(&c->report, kinds[o->format], &conf);
 	if (terminal && o->format == FORMAT_TABLE && !o->quiet && !o->verbose &&
 	    progress_possible(STDOUT_FILENO))

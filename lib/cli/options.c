@@ -42,6 +42,8 @@ enum {
 	OPT_CLASSIFY,
 	OPT_COLOR,
 	OPT_HISTORY,
+	OPT_REPORT,
+	OPT_HTML,
 	OPT_CONFIRM,
 	OPT_KEEP
 };
@@ -124,6 +126,7 @@ const struct option_row option_rows[] = {
 
     {OPT_HISTORY, "history", "FILE", "append results there, find changes against it",
      GROUP_HISTORY},
+    {OPT_REPORT, "report", "[SPAN]", "no probing: what the history says (7d)", GROUP_HISTORY},
     {OPT_CONFIRM, "confirm", "N", "runs in a row that make a change of verdict (1)", GROUP_HISTORY},
     {OPT_KEEP, "keep", "SPAN", "drop older history after the run, such as 90d", GROUP_HISTORY},
 
@@ -133,7 +136,7 @@ const struct option_row option_rows[] = {
 const size_t n_option_rows = ARRAY_LEN(option_rows);
 
 /* Known names of what this version cannot do yet: they get an answer of their own. */
-static const char *const later[] = {"report", "webhook", "webhook-on", "webhook-secret", "watch"};
+static const char *const later[] = {"webhook", "webhook-on", "webhook-secret", "watch"};
 
 /* One value on its way in. */
 struct reading {
@@ -533,6 +536,14 @@ static void take(struct options *o, int code, struct reading *r)
 					   "without or cannot load");
 		read_once(r, &o->history);
 		break;
+	case OPT_REPORT:
+		o->mode = MODE_REPORT;
+		if (r->value)
+			read_span(r, r->value, &o->report_ms);
+		break;
+	case OPT_HTML:
+		read_format(r, o, FORMAT_HTML);
+		break;
 	case OPT_CONFIRM:
 		read_count(r, 1000000, &o->confirm);
 		break;
@@ -628,6 +639,7 @@ static void set_defaults(struct options *o)
 	    .jobs = 256,
 	    .per_address = 1,
 	    .confirm = 1,
+	    .report_ms = (int64_t)7 * 86400 * 1000,
 	};
 }
 
@@ -659,12 +671,21 @@ static char *check(const struct options *o)
 	bool ranges =
 	    o->has_warning || o->has_critical || o->has_warning_time || o->has_critical_time;
 
+	if (o->format == FORMAT_HTML && o->mode != MODE_REPORT)
+		return xstrdup("--html: it belongs to --report");
 	if (o->mode == MODE_CLASSIFY) {
 		if (o->n_targets)
 			return xasprintf("--classify: reads lines, and takes no TARGET ('%s')",
 					 o->targets[0]);
 		if (o->format == FORMAT_PLUGIN || o->format == FORMAT_PROMETHEUS)
 			return xstrdup("--classify: its output is text or --json");
+		return NULL;
+	}
+	if (o->mode == MODE_REPORT) {
+		if (!o->history)
+			return xstrdup("--report: of which --history?");
+		if (o->format == FORMAT_PLUGIN || o->format == FORMAT_PROMETHEUS)
+			return xstrdup("--report: its output is text, --json or --html");
 		return NULL;
 	}
 	if (!o->n_targets && !o->input)

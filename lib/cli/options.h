@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum mode { MODE_PROBE, MODE_CLASSIFY, MODE_HELP, MODE_VERSION };
-enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_PLUGIN, FORMAT_PROMETHEUS };
+enum mode { MODE_PROBE, MODE_CLASSIFY, MODE_REPORT, MODE_HELP, MODE_VERSION };
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_PLUGIN, FORMAT_PROMETHEUS, FORMAT_HTML };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
@@ -44,7 +44,8 @@ struct options {
 	enum color color;
 	const char *history; /* NULL: none is kept */
 	unsigned confirm;
-	int64_t keep_ms; /* 0: for ever */
+	int64_t keep_ms;          /* 0: for ever */
+	int64_t report_ms;        /* span of a report */
 	struct addr bind4, bind6; /* family 0: the system chooses */
 	struct range warning, critical, warning_time, critical_time;
 	bool has_warning, has_critical, has_warning_time, has_critical_time;

@@ -47,6 +47,7 @@ struct gather {
 	int64_t *started; /* of each run */
 	size_t n_runs, cap_runs;
 	size_t slice, place;
+	size_t next;     /* endpoint that is likely to come next: they come in the same order */
 	size_t *touched; /* hosts of the run under way */
 	size_t n_touched, cap_touched;
 	double first_try;
@@ -66,6 +67,16 @@ static void add_sample(struct samples *s, usec_t span)
 		s->value = xreallocarray(s->value, s->cap, sizeof *s->value);
 	}
 	s->value[s->n++] = span < UINT32_MAX ? (uint32_t)span : UINT32_MAX;
+}
+
+static void add_samples(struct samples *to, const struct samples *from)
+{
+	if (!from->n)
+		return;
+	to->cap = to->n + from->n;
+	to->value = xreallocarray(to->value, to->cap, sizeof *to->value);
+	memcpy(to->value + to->n, from->value, from->n * sizeof *to->value);
+	to->n = to->cap;
 }
 
 /* Puts the k-th smallest at its place, smaller ones before it (Hoare's partition). */
@@ -245,6 +256,8 @@ static void mark(struct trend_cell *cell, int what, bool healthy, int severity, 
 
 static void mark_class(struct trend_cell *cell, enum class class)
 {
+	if (class == CLASS_HEALTHY && cell->worst == CLASS_HEALTHY)
+		return;
 	/* What was not contacted is shown where nothing else is known. */
 	if (class == CLASS_SKIPPED && cell->worst >= 0)
 		return;
@@ -310,7 +323,7 @@ void gather_run(struct gather *g, int64_t started_ms, enum verdict verdict, doub
 		g->started = xreallocarray(g->started, g->cap_runs, sizeof *g->started);
 	}
 	g->started[g->n_runs++] = started_ms;
-	g->place = 0;
+	g->place = g->next = 0;
 	at =
 	    (double)(started_ms - t->from_ms) / (double)(t->to_ms - t->from_ms) * (double)t->slices;
 	g->slice = at <= 0 ? 0 : at >= (double)t->slices ? t->slices - 1 : (size_t)at;
@@ -333,6 +346,8 @@ static struct line *find_endpoint(struct gather *g, int64_t id)
 {
 	size_t low = 0, high = g->n_endpoints;
 
+	if (g->next < g->n_endpoints && g->endpoints[g->next].id == id)
+		return &g->endpoints[g->next++];
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -341,6 +356,7 @@ static struct line *find_endpoint(struct gather *g, int64_t id)
 		else
 			high = middle;
 	}
+	g->next = low + 1;
 	return low < g->n_endpoints && g->endpoints[low].id == id ? &g->endpoints[low] : NULL;
 }
 
@@ -376,7 +392,6 @@ static void count(struct gather *g, struct line *l, enum class class, enum reaso
 	mark_class(&l->row.cells[g->slice], class);
 	if (class == CLASS_SKIPPED)
 		return;
-	add_sample(&l->totals, t->total);
 	if (class == CLASS_HEALTHY)
 		add_timing(&l->series, g->slice, t);
 	else
@@ -407,6 +422,7 @@ void gather_outcome(struct gather *g, int64_t endpoint, enum class class, enum r
 	count(g, host, class, reason, t);
 	if (class == CLASS_SKIPPED)
 		return;
+	add_sample(&l->totals, t->total);
 	follow(g, l, class == CLASS_HEALTHY);
 	host->healthy |= class == CLASS_HEALTHY;
 	host->bad |= class != CLASS_HEALTHY;
@@ -498,9 +514,14 @@ struct trend *gather_end(struct gather *g)
 	struct trend *t = g->trend;
 
 	end_run(g);
-	for (size_t i = 0; i < g->n_endpoints; i++)
-		if (g->endpoints[i].run)
-			g->hosts[g->endpoints[i].host].row.members++;
+	for (size_t i = 0; i < g->n_endpoints; i++) {
+		const struct line *l = &g->endpoints[i];
+
+		if (!l->run)
+			continue;
+		g->hosts[l->host].row.members++;
+		add_samples(&g->hosts[l->host].totals, &l->totals);
+	}
 	t->endpoints = end_lines(g, g->endpoints, g->n_endpoints, &t->n_endpoints);
 	t->hosts = end_lines(g, g->hosts, g->n_hosts, &t->n_hosts);
 	if (g->n_first_try)

@@ -1314,62 +1314,94 @@ static void ask_endpoints(struct history *h, struct gather *g, int64_t target)
 		(void)sql.finalize(st); /* as above */
 }
 
-/* All that was seen, run by run. What this version has no name for is passed over. */
-static void ask_outcomes(struct history *h, struct gather *g, int64_t target,
-			 const struct trend_query *q)
-{
-	sqlite3_stmt *st = prepare(
-	    h,
-	    q->phases
-		? "SELECT r.id, r.started, r.verdict, r.first_try, o.endpoint, o.class, o.reason,"
-		  " o.reply, o.total, o.connect, o.first_byte, o.banner, o.ehlo, o.starttls,"
-		  " o.tls, o.mail FROM results r LEFT JOIN outcomes o ON o.id >= r.id << 20"
-		  " AND o.id < (r.id + 1) << 20 WHERE r.target = ? AND r.started >= ?"
-		  " AND r.started <= ? ORDER BY r.started, r.id, o.id"
-		: "SELECT r.id, r.started, r.verdict, r.first_try, o.endpoint, o.class, o.reason,"
-		  " o.reply, o.total FROM results r LEFT JOIN outcomes o ON o.id >= r.id << 20"
-		  " AND o.id < (r.id + 1) << 20 WHERE r.target = ? AND r.started >= ?"
-		  " AND r.started <= ? ORDER BY r.started, r.id, o.id");
-	int64_t result = 0;
-	bool taken = false;
+/* One run of a target. */
+struct listed {
+	int64_t id, started_ms;
+	int verdict; /* -1: a word that this version does not know */
+	double first_try;
+};
 
+static struct listed *ask_results(struct history *h, int64_t target, const struct trend_query *q,
+				  size_t *n)
+{
+	sqlite3_stmt *st = prepare(h, "SELECT id, started, verdict, first_try FROM results"
+				      " WHERE target = ? AND started >= ? AND started <= ?"
+				      " ORDER BY started, id");
+	struct listed *list = NULL, *l;
+
+	*n = 0;
 	bind_int(st, 1, target);
 	bind_int(st, 2, q->from_ms);
 	bind_int(st, 3, q->to_ms);
 	while (step(h, st)) {
-		struct timing t = {.total = USEC_NONE};
-		int class, reason;
-
-		if (sql.column_int64(st, 0) != result) {
-			int verdict = known(h->word_verdict, sql.column_int64(st, 2));
-
-			result = sql.column_int64(st, 0);
-			taken = verdict >= 0;
-			if (taken)
-				gather_run(g, sql.column_int64(st, 1), (enum verdict)verdict,
-					   sql.column_type(st, 3) == SQLITE_NULL
-					       ? -1
-					       : sql.column_double(st, 3));
-		}
-		if (!taken || sql.column_type(st, 4) == SQLITE_NULL)
-			continue;
-		class = known(h->word_class, sql.column_int64(st, 5));
-		reason = known(h->word_reason, sql.column_int64(st, 6));
-		if (class < 0 || reason < 0)
-			continue;
-		t.total = column_or(st, 8, USEC_NONE);
-		if (q->phases) {
-			t.connect = column_or(st, 9, USEC_NONE);
-			t.first_byte = column_or(st, 10, USEC_NONE);
-			t.banner = column_or(st, 11, USEC_NONE);
-			t.ehlo = column_or(st, 12, USEC_NONE);
-			t.starttls = column_or(st, 13, USEC_NONE);
-			t.tls = column_or(st, 14, USEC_NONE);
-			t.mail = column_or(st, 15, USEC_NONE);
-		}
-		gather_outcome(g, sql.column_int64(st, 4), (enum class) class, (enum reason)reason,
-			       sql.column_int64(st, 7), &t);
+		l = ARRAY_ADD(list, *n);
+		l->id = sql.column_int64(st, 0);
+		l->started_ms = sql.column_int64(st, 1);
+		l->verdict = known(h->word_verdict, sql.column_int64(st, 2));
+		l->first_try =
+		    sql.column_type(st, 3) == SQLITE_NULL ? -1 : sql.column_double(st, 3);
 	}
+	if (st)
+		(void)sql.finalize(st); /* as above */
+	return list;
+}
+
+static void take_outcome(struct history *h, struct gather *g, sqlite3_stmt *st, bool phases)
+{
+	int class = known(h->word_class, sql.column_int64(st, 2));
+	int reason = known(h->word_reason, sql.column_int64(st, 3));
+	struct timing t = {.total = sql.column_int64(st, 5)};
+
+	if (class < 0 || reason < 0)
+		return;
+	if (!t.total) /* as NULL reads, too, and no session takes that long */
+		t.total = USEC_NONE;
+	if (phases) {
+		t.connect = column_or(st, 6, USEC_NONE);
+		t.first_byte = column_or(st, 7, USEC_NONE);
+		t.banner = column_or(st, 8, USEC_NONE);
+		t.ehlo = column_or(st, 9, USEC_NONE);
+		t.starttls = column_or(st, 10, USEC_NONE);
+		t.tls = column_or(st, 11, USEC_NONE);
+		t.mail = column_or(st, 12, USEC_NONE);
+	}
+	gather_outcome(g, sql.column_int64(st, 1), (enum class) class, (enum reason)reason,
+		       sql.column_int64(st, 4), &t);
+}
+
+#define OUTCOMES_FROM                                                                       \
+	" FROM results r JOIN outcomes o ON o.id >= r.id << 20 AND o.id < (r.id + 1) << 20" \
+	" WHERE r.target = ? AND r.started >= ? AND r.started <= ? ORDER BY r.started, r.id, o.id"
+
+/* All that was seen, run by run: the runs first, since a column of theirs would be read again for
+ * each of their outcomes. What this version has no name for is passed over. */
+static void ask_outcomes(struct history *h, struct gather *g, int64_t target,
+			 const struct trend_query *q)
+{
+	size_t n, at = 0;
+	struct listed *list = ask_results(h, target, q, &n);
+	sqlite3_stmt *st = prepare(
+	    h, q->phases
+		   ? "SELECT o.id, o.endpoint, o.class, o.reason, o.reply, o.total, o.connect,"
+		     " o.first_byte, o.banner, o.ehlo, o.starttls, o.tls, o.mail" OUTCOMES_FROM
+		   : "SELECT o.id, o.endpoint, o.class, o.reason, o.reply,"
+		     " o.total" OUTCOMES_FROM);
+	bool more;
+
+	bind_int(st, 1, target);
+	bind_int(st, 2, q->from_ms);
+	bind_int(st, 3, q->to_ms);
+	more = step(h, st);
+	for (; at < n; at++) {
+		const struct listed *l = &list[at];
+
+		if (l->verdict >= 0)
+			gather_run(g, l->started_ms, (enum verdict)l->verdict, l->first_try);
+		for (; more && sql.column_int64(st, 0) >> OUTCOME_BITS == l->id; more = step(h, st))
+			if (l->verdict >= 0)
+				take_outcome(h, g, st, q->phases);
+	}
+	free(list);
 	if (st)
 		(void)sql.finalize(st); /* as above */
 }
