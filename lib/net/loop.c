@@ -270,7 +270,7 @@ static struct timer *next_due(struct loop *loop, usec_t now)
 	while (loop->n_timers && loop->heap[0]->queued <= now) {
 		struct timer *t = loop->heap[0];
 
-		if (t->when <= now) {
+		if (t->queued == t->when) {
 			heap_remove(t);
 			return t;
 		}
