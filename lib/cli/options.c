@@ -714,11 +714,12 @@ bool options_parse(struct options *o, int argc, char **argv, char **error)
 		o->format = FORMAT_PLUGIN;
 	make_tables(letters, names);
 	opterr = 0;
-	for (optind = 1;;) {
+	/* Not 1: that would go on inside a word that an earlier reading left half read. */
+	for (optind = 0;;) {
 		char short_name[3] = {'-', 0, 0};
 		char *long_name = NULL;
 
-		at = optind;
+		at = optind ? optind : 1;
 		code = getopt_long(argc, argv, letters, names, &index);
 		if (code == -1)
 			break;
