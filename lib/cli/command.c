@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 #include "cli/classify.h"
-#include "cli/identity.h"
 #include "cli/progress.h"
+#include "cli/setup.h"
 #include "history/history.h"
 #include "judge/verdict.h"
 #include "report/output.h"
@@ -11,7 +11,6 @@
 #include "report/report.h"
 #include "run/input.h"
 #include "run/run.h"
-#include "run/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,15 +21,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	EXIT_UNKNOWN = 3,
-	EXPIRY_DAYS = 14,     /* a certificate that ends sooner is warned about */
-	DESCRIPTORS_KEPT = 16 /* for standard streams, the loop, files, and what a library opens */
-};
+enum { EXIT_UNKNOWN = 3 };
 
 struct command {
 	const struct options *options;
@@ -45,6 +39,7 @@ struct command {
 	struct progress *progress; /* NULL: nobody watches */
 	struct history *history;   /* NULL: none is kept, or it could not be opened */
 	struct loop_signal *signals[2];
+	struct timer start; /* after --jitter */
 	char *helo;
 	int exit;
 	bool deaf;                /* standard error has failed */
@@ -133,6 +128,7 @@ static void on_input_end(void *arg, int err)
 /* Nothing new is begun; every target still gets its result. */
 static void stop(struct command *c, enum end why)
 {
+	timer_at(&c->start, USEC_NEVER);
 	run_stop(c->run, why);
 	while (c->next_target < c->options->n_targets) {
 		const char *text = c->options->targets[c->next_target++];
@@ -270,135 +266,7 @@ static void on_dns_trace(void *arg, const char *text)
 	say(c, &line);
 }
 
-/* Setting up */
-
-/* Raises the limit on descriptors as far as it goes and lowers the number of sessions to it, so
- * that no endpoint is lost to it. */
-static void fit_descriptors(struct run_conf *conf)
-{
-	struct rlimit limit;
-	rlim_t room;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	if (limit.rlim_cur < limit.rlim_max) {
-		rlim_t had = limit.rlim_cur;
-
-		limit.rlim_cur = limit.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-			limit.rlim_cur = had;
-	}
-	room = limit.rlim_cur > DESCRIPTORS_KEPT + 8 ? limit.rlim_cur - DESCRIPTORS_KEPT : 8;
-	if (conf->resolver.in_flight > room / 4)
-		conf->resolver.in_flight = (unsigned)(room / 4);
-	room -= conf->resolver.in_flight;
-	if (conf->contacts.jobs > room)
-		conf->contacts.jobs = (unsigned)room;
-}
-
-static void configure_resolver(struct resolver_conf *conf, const struct options *o)
-{
-	struct resolvconf rc;
-
-	*conf = resolver_conf_default;
-	if (o->n_resolvers) {
-		memcpy(conf->servers, o->resolvers, sizeof conf->servers);
-		conf->n_servers = o->n_resolvers;
-		conf->trust_ad = o->trust_ad;
-		return;
-	}
-	resolvconf_read(&rc, "/etc/resolv.conf");
-	memcpy(conf->servers, rc.servers, sizeof conf->servers);
-	conf->n_servers = rc.n_servers;
-	conf->trust_ad = o->trust_ad || rc.trust_ad;
-	conf->rotate = rc.rotate;
-	if (rc.timeout)
-		conf->timeout = (usec_t)rc.timeout * USEC_PER_SEC;
-	if (rc.attempts)
-		conf->tries = rc.attempts * (unsigned)rc.n_servers;
-}
-
-static void configure(struct command *c, struct run_conf *conf)
-{
-	const struct options *o = c->options;
-
-	*conf = (struct run_conf){
-	    .session = {.dialogue = {.helo = o->helo ? o->helo : c->helo,
-				     .from = o->from,
-				     .tls = o->tls,
-				     .connect_timeout = o->connect_timeout},
-			.timeout = o->timeout,
-			.tls = o->tls == TLS_OFF && !o->mta_sts ? NULL : tls_context_new(),
-			.bind4 = o->bind4.family ? &o->bind4 : NULL,
-			.bind6 = o->bind6.family ? &o->bind6 : NULL,
-			.trace = o->verbose && o->format != FORMAT_PLUGIN ? on_trace : NULL,
-			.trace_arg = c},
-	    .contacts = {.repeat = o->repeat,
-			 .interval = o->interval,
-			 .jobs = o->jobs,
-			 .per_address = o->per_address,
-			 .rate = o->rate,
-			 .by_name = o->tls >= TLS_VERIFY || o->mta_sts},
-	    .families = o->families,
-	    .port = o->port,
-	    .public_only = o->public_only,
-	    .mta_sts = o->mta_sts,
-	    .https_port = 443,
-	    .expiry_days = o->n_days ? o->days[0] : EXPIRY_DAYS,
-	    .senders = o->senders,
-	    .deadline = o->deadline,
-	    .live = c->progress != NULL,
-	};
-	configure_resolver(&conf->resolver, o);
-	if (o->verbose > 1 && o->format != FORMAT_PLUGIN) {
-		conf->resolver.trace = on_dns_trace;
-		conf->resolver.trace_arg = c;
-	}
-	fit_descriptors(conf);
-}
-
-/* The address that a session would come from must be this machine's. */
-static bool check_bind(const struct options *o, const struct addr *a)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = addr_to_sockaddr(a, &sa);
-	char text[ADDR_STRLEN];
-	int fd, err = 0;
-
-	if (!a->family)
-		return true;
-	fd = socket(a->family, SOCK_STREAM, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, len) != 0)
-		err = errno;
-	if (fd >= 0)
-		(void)close(fd); /* nothing was sent */
-	if (err)
-		command_fail(o->format, "--bind: '%s': %s", addr_format(a, text), strerror(err));
-	return !err;
-}
-
-static bool check_target(const struct options *o, const char *option, const char *text)
-{
-	struct target t;
-	char *error = target_parse(&t, text, strlen(text), o->port);
-
-	if (error) {
-		command_fail(o->format, "%s %s", option, error);
-		fputs("Try 'mxprobe --help'.\n", stderr);
-		free(error);
-		return false;
-	}
-	target_fini(&t);
-	return true;
-}
-
-static bool check_targets(const struct options *o)
-{
-	for (size_t i = 0; i < o->n_targets; i++)
-		if (!check_target(o, "TARGET", o->targets[i]))
-			return false;
-	return !o->control || check_target(o, "--control:", o->control);
-}
+/* Files */
 
 /* -1: it cannot be opened, which was said. */
 static int open_input(const struct options *o, const char *path)
@@ -481,22 +349,23 @@ static void open_report(struct command *c, struct plugin_conf *plugin)
 		c->progress = progress_new(c->loop, STDOUT_FILENO, &conf);
 }
 
-/* Spreads the cron jobs of many machines. */
-static void wait_jitter(usec_t most)
+/* Spreads the cron jobs of many machines: a random part of the span. */
+static usec_t jitter(usec_t most)
 {
 	uint32_t random;
-	usec_t pause;
-	struct timespec ts;
 
-	if (!most)
-		return;
 	if (getrandom(&random, sizeof random, 0) != sizeof random)
 		random = (uint32_t)getpid() * 2654435761u;
-	pause = (usec_t)((double)most * ((double)random / 4294967296.0));
-	ts.tv_sec = (time_t)(pause / USEC_PER_SEC);
-	ts.tv_nsec = (long)(pause % USEC_PER_SEC) * 1000;
-	while (nanosleep(&ts, &ts) != 0 && errno == EINTR)
-		;
+	return (usec_t)((double)most * ((double)random / 4294967296.0));
+}
+
+static void start(void *arg)
+{
+	struct command *c = arg;
+
+	if (c->options->control)
+		run_add_control(c->run, c->options->control, strlen(c->options->control));
+	feed(c);
 }
 
 /* A history that cannot be kept is told of, and the probe goes on. */
@@ -533,23 +402,31 @@ static void run_all(struct command *c)
 	const struct run_events events = {
 	    .planned = on_planned, .finished = on_finished, .hungry = feed, .arg = c};
 	const struct input_events lines = {.line = on_line, .ended = on_input_end, .arg = c};
+	const bool plugin_mode = c->options->format == FORMAT_PLUGIN;
+	const struct setup_trace trace = {.session = plugin_mode ? NULL : on_trace,
+					  .dns = plugin_mode ? NULL : on_dns_trace,
+					  .arg = c};
+	const usec_t pause = jitter(c->options->jitter);
 	struct plugin_conf plugin;
 	struct run_conf conf;
 
 	c->loop = loop_new();
+	timer_init(&c->start, c->loop, start, c);
 	open_report(c, &plugin);
 	open_history(c);
-	configure(c, &conf);
+	setup_run(&conf, c->options, c->helo, &trace);
+	conf.live = c->progress != NULL;
+	if (conf.deadline != USEC_NEVER)
+		conf.deadline += pause; /* waiting is not part of the run */
 	c->run = run_new(c->loop, &conf, &events);
 	if (c->input_fd >= 0) {
 		c->input = input_new(c->loop, c->input_fd, &lines);
 		input_pause(c->input); /* the targets of the command line come first */
 	}
 	watch_signals(c);
-	if (c->options->control)
-		run_add_control(c->run, c->options->control, strlen(c->options->control));
-	feed(c);
+	timer_at(&c->start, loop_now(c->loop) + pause);
 	loop_run(c->loop);
+	timer_fini(&c->start);
 	if (c->progress)
 		progress_free(c->progress);
 	c->progress = NULL;
@@ -572,9 +449,8 @@ static void run_all(struct command *c)
 int command_probe(const struct options *o)
 {
 	struct command c = {.options = o, .input_fd = -1};
-	struct resolver_conf resolver;
 
-	if (!check_targets(o) || !check_bind(o, &o->bind4) || !check_bind(o, &o->bind6))
+	if (!setup_check(o))
 		return EXIT_UNKNOWN;
 	if (o->input && (c.input_fd = open_input(o, o->input)) < 0)
 		return EXIT_UNKNOWN;
@@ -584,17 +460,7 @@ int command_probe(const struct options *o)
 		return EXIT_UNKNOWN;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
-	wait_jitter(o->jitter);
-	configure_resolver(&resolver, o);
-	c.helo = identity_name(o->bind4.family   ? &o->bind4
-			       : o->bind6.family ? &o->bind6
-						 : NULL,
-			       &resolver.servers[0]);
-	if (o->helo && !identity_is_full(o->helo) && !o->quiet)
-		command_complain(
-		    "--helo: '%s' is neither a full host name nor an address literal: many servers "
-		    "refuse that",
-		    o->helo);
+	c.helo = setup_helo(o);
 	run_all(&c);
 	if (!close_output(c.output))
 		c.failed = true;
