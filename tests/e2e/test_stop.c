@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -104,6 +105,43 @@ static void interrupted_dns(void **state)
 	lab_free(lab);
 }
 
+/* Once the program handles SIGTERM, which it does before it waits. */
+static void wait_for_handler(pid_t pid)
+{
+	char *path = xasprintf("/proc/%d/status", (int)pid), line[256];
+	unsigned long long caught = 0;
+
+	for (int i = 0; i < 60000 && !(caught >> (SIGTERM - 1) & 1); i++) {
+		FILE *f = fopen(path, "re");
+
+		while (f && fgets(line, sizeof line, f))
+			if (sscanf(line, "SigCgt: %llx", &caught) == 1)
+				break;
+		if (f)
+			(void)fclose(f);
+		(void)poll(NULL, 0, 1);
+	}
+	free(path);
+}
+
+/* Before anything was begun. */
+static void interrupted_jitter(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_start_text("smtp 127.0.62.1\n");
+	struct probe *probe = probe_start(
+	    lab, NULL, (const char *const[]){"--json", "--jitter", "100000", "dns.example", NULL});
+	wait_for_handler(probe->pid);
+	assert_int_equal(kill(probe->pid, SIGTERM), 0);
+	probe_wait(probe);
+	probe_assert_exit(probe, 3);
+	assert_int_equal(probe->n_results, 1);
+	assert_string_equal(text_at(probe->results[0], "verdict"), "unknown");
+	assert_schema(probe->results[0]);
+	probe_free(probe);
+	lab_free(lab);
+}
+
 static void deadline(void **state)
 {
 	(void)state;
@@ -178,7 +216,7 @@ int main(void)
 	    cmocka_unit_test(interrupt),         cmocka_unit_test(terminate),
 	    cmocka_unit_test(interrupted_input), cmocka_unit_test(interrupted_dns),
 	    cmocka_unit_test(deadline),          cmocka_unit_test(interrupted_output),
-	    cmocka_unit_test(broken_pipe),
+	    cmocka_unit_test(broken_pipe),       cmocka_unit_test(interrupted_jitter),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
