@@ -10,7 +10,7 @@ _mxprobe()
 		--resolver --trust-ad -b --bind
 		--json -o --output --explain --sender --color -v --verbose -q --quiet
 		--nagios -w --warning -c --critical --warning-time --critical-time -D --certificate --prometheus
-		--history --report --confirm --keep
+		--history --report --html --confirm --keep
 		-h --help -V --version
 	'
 	local cur=${COMP_WORDS[COMP_CWORD]} option= glued= i line

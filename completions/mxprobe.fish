@@ -51,6 +51,7 @@ complete -c mxprobe -l prometheus -f -a addresses -d 'Prometheus text exposition
 
 complete -c mxprobe -l history -r -F -d 'Append every result, find changes'
 complete -c mxprobe -l report -f -a '24h 7d 30d 1y' -d 'No probing: what the history says'
+complete -c mxprobe -l html -d 'With --report, a page for browsers'
 complete -c mxprobe -l confirm -x -d 'Runs in a row that make a change of verdict'
 complete -c mxprobe -l keep -x -d 'Drop history older than this span'
 

@@ -82,15 +82,13 @@ const struct option_row option_rows[] = {
     {'f', "from", "ADDRESS", "MAIL FROM address (the null sender <>)", GROUP_SESSION},
     {'F', "helo", "NAME", "EHLO name (this host's full name)", GROUP_SESSION},
     {'F', "fqdn", "NAME", NULL, GROUP_SESSION},
-    {'t', "timeout", "SEC", "from connect to the reply to MAIL FROM (30; 10 in plugin mode)",
-     GROUP_SESSION},
+    {'t', "timeout", "SEC", "from connect to MAIL FROM's reply (30; plugin 10)", GROUP_SESSION},
     {OPT_CONNECT_TIMEOUT, "connect-timeout", "SEC", "the connect part of it (10)", GROUP_SESSION},
-    {OPT_TLS, "tls", "MODE", "off, auto (STARTTLS if offered), require, verify, dane (auto)",
-     GROUP_SESSION},
+    {OPT_TLS, "tls", "MODE", "off, auto, require, verify, dane (auto)", GROUP_SESSION},
     {'S', "starttls", NULL, "the same as --tls require", GROUP_SESSION},
     {OPT_MTA_STS, "mta-sts", NULL, "fetch and apply the domain's MTA-STS policy", GROUP_SESSION},
 
-    {'n', "repeat", "N", "sessions per endpoint, to see behind a load balancer (1)", GROUP_PACE},
+    {'n', "repeat", "N", "sessions per endpoint, for load balancers (1)", GROUP_PACE},
     {OPT_INTERVAL, "interval", "SEC", "pause between two sessions to one endpoint (1)", GROUP_PACE},
     {'j', "jobs", "N", "sessions open at once (256)", GROUP_PACE},
     {OPT_PER_ADDRESS, "per-address", "N", "sessions open at once to one address (1)", GROUP_PACE},
@@ -99,34 +97,33 @@ const struct option_row option_rows[] = {
      GROUP_PACE},
     {OPT_JITTER, "jitter", "SEC", "wait a random time up to SEC first (0)", GROUP_PACE},
 
-    {OPT_RESOLVER, "resolver", "ADDR[:PORT]",
-     "ask this recursive resolver; repeatable (resolv.conf)", GROUP_DNS},
+    {OPT_RESOLVER, "resolver", "ADDR[:PORT]", "resolver to ask; repeatable (resolv.conf)",
+     GROUP_DNS},
     {OPT_TRUST_AD, "trust-ad", NULL, "believe the resolver's AD bit", GROUP_DNS},
     {'b', "bind", "ADDRESS", "source address; repeatable, one per family", GROUP_DNS},
 
     {OPT_JSON, "json", NULL, "JSON Lines, one object a target", GROUP_OUTPUT},
     {'o', "output", "FILE", "write there, whole or not at all", GROUP_OUTPUT},
     {OPT_EXPLAIN, "explain", NULL, "say what each class means and what to do", GROUP_OUTPUT},
-    {OPT_SENDER, "sender", "NAME", "model the delivery of postfix or exim; repeatable (both)",
-     GROUP_OUTPUT},
+    {OPT_SENDER, "sender", "NAME", "model postfix or exim; repeatable (both)", GROUP_OUTPUT},
     {OPT_COLOR, "color", "WHEN", "auto, always, never (auto)", GROUP_OUTPUT},
     {'v', "verbose", NULL, "the dialogue on standard error; twice: DNS too", GROUP_OUTPUT},
     {'q', "quiet", NULL, "no progress, no table", GROUP_OUTPUT},
 
     {OPT_NAGIOS, "nagios", NULL, "plugin mode (also when run as check_mxprobe)", GROUP_MONITOR},
-    {'w', "warning", "RANGE", "WARNING on that many unhealthy endpoints; % is a share",
-     GROUP_MONITOR},
+    {'w', "warning", "RANGE", "WARNING on so many (or %) unhealthy endpoints", GROUP_MONITOR},
     {'c', "critical", "RANGE", "CRITICAL likewise", GROUP_MONITOR},
     {OPT_WARNING_TIME, "warning-time", "RANGE", "WARNING on the slowest healthy session, seconds",
      GROUP_MONITOR},
     {OPT_CRITICAL_TIME, "critical-time", "RANGE", "CRITICAL likewise", GROUP_MONITOR},
-    {'D', "certificate", "DAYS[,DAYS]", "limits on the days certificates are still good for",
+    {'D', "certificate", "DAYS[,DAYS]", "limits on days certificates are still good for",
      GROUP_MONITOR},
     {OPT_PROMETHEUS, "prometheus", "[addresses]", "Prometheus text exposition", GROUP_MONITOR},
 
     {OPT_HISTORY, "history", "FILE", "append results there, find changes against it",
      GROUP_HISTORY},
     {OPT_REPORT, "report", "[SPAN]", "no probing: what the history says (7d)", GROUP_HISTORY},
+    {OPT_HTML, "html", NULL, "with --report: a page for browsers", GROUP_HISTORY},
     {OPT_CONFIRM, "confirm", "N", "runs in a row that make a change of verdict (1)", GROUP_HISTORY},
     {OPT_KEEP, "keep", "SPAN", "drop older history after the run, such as 90d", GROUP_HISTORY},
 
@@ -764,36 +761,42 @@ void options_fini(struct options *o)
 	*o = (struct options){0};
 }
 
+/* One row; a name that does not fit its column has its help on the next line. */
+static void print_row(FILE *f, const struct option_row *row)
+{
+	enum { COLUMN = 22 };
+	const char *argument = row->argument ? row->argument : "";
+	bool optional = *argument == '[';
+	char *name = xasprintf("%s%s%s", row->name,
+			       optional    ? "[="
+			       : *argument ? " "
+					   : "",
+			       argument + optional);
+
+	if (option_letter(row))
+		fprintf(f, "  -%c, --%-*s", option_letter(row), COLUMN, name);
+	else
+		fprintf(f, "      --%-*s", COLUMN, name);
+	if (strlen(name) >= COLUMN)
+		fprintf(f, "\n%*s", COLUMN + 8, "");
+	fprintf(f, "%s\n", row->help);
+	free(name);
+}
+
 void options_help(FILE *f)
 {
-	fputs(
-	    "Usage: mxprobe [OPTION]... TARGET...\n"
-	    "Probes every address of a domain's MX hosts with an SMTP handshake up to MAIL FROM;\n"
-	    "no mail is ever sent. TARGET is a domain, domain:port, [host], [host]:port, an\n"
-	    "address, or user@domain.\n",
-	    f);
+	fputs("Usage: mxprobe [OPTION]... TARGET...\n"
+	      "Probes every address of a domain's MX hosts with an SMTP handshake up to MAIL\n"
+	      "FROM; no mail is ever sent. TARGET is a domain, domain:port, [host],\n"
+	      "[host]:port, an address, or user@domain.\n",
+	      f);
 	for (int group = 0; group < GROUPS; group++) {
 		fprintf(f, "\n%s:\n", group_names[group]);
-		for (size_t i = 0; i < n_option_rows; i++) {
-			const struct option_row *row = &option_rows[i];
-			char text[40];
-
-			if (row->group != group || !row->help)
-				continue;
-			(void)snprintf(text, sizeof text, "%s%s%s%s",
-				       row->name, /* names are short: it always fits */
-				       row->argument && *row->argument != '[' ? " " : "",
-				       row->argument && *row->argument == '[' ? "[=" : "",
-				       row->argument ? row->argument + (*row->argument == '[')
-						     : "");
-			if (option_letter(row))
-				fprintf(f, "  -%c, --%-21s %s\n", option_letter(row), text,
-					row->help);
-			else
-				fprintf(f, "      --%-21s %s\n", text, row->help);
-		}
+		for (size_t i = 0; i < n_option_rows; i++)
+			if (option_rows[i].group == group && option_rows[i].help)
+				print_row(f, &option_rows[i]);
 	}
-	fputs("\nExit status: 0 healthy, 1 degraded, 2 failing or undeliverable, 3 unknown or an "
-	      "error.\n",
+	fputs("\nExit status: 0 healthy, 1 degraded, 2 failing or undeliverable, 3 unknown or\n"
+	      "an error.\n",
 	      f);
 }
