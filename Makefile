@@ -25,6 +25,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
+PLUGINDIR ?= $(PREFIX)/lib/nagios/plugins
 INSTALL ?= install
 CLANG_FORMAT ?= clang-format
 
@@ -174,7 +175,7 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
 
-check-real: $(BUILD)/mxprobe
+check-real: $(BUILD)/mxprobe $(BUILD)/lab
 	@sh tests/real/run.sh $(BUILD)/mxprobe
 
 sources := $(wildcard mxprobe.c lib/*/*.[ch] tests/*/*.[ch] bench/*.[ch])
@@ -189,15 +190,17 @@ lint: check-format
 install: $(BUILD)/mxprobe
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions \
-		$(DESTDIR)$(DATADIR)/zsh/site-functions $(DESTDIR)$(DATADIR)/fish/vendor_completions.d
+		$(DESTDIR)$(DATADIR)/zsh/site-functions $(DESTDIR)$(DATADIR)/fish/vendor_completions.d \
+		$(DESTDIR)$(PLUGINDIR)
 	$(INSTALL) -m 755 $(BUILD)/mxprobe $(DESTDIR)$(BINDIR)/mxprobe
+	ln -sf $(BINDIR)/mxprobe $(DESTDIR)$(PLUGINDIR)/check_mxprobe
 	$(INSTALL) -m 644 man/mxprobe.1 $(DESTDIR)$(MANDIR)/man1/mxprobe.1
 	$(INSTALL) -m 644 completions/mxprobe.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/mxprobe
 	$(INSTALL) -m 644 completions/_mxprobe $(DESTDIR)$(DATADIR)/zsh/site-functions/_mxprobe
 	$(INSTALL) -m 644 completions/mxprobe.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/mxprobe.fish
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/mxprobe $(DESTDIR)$(MANDIR)/man1/mxprobe.1 \
+	rm -f $(DESTDIR)$(BINDIR)/mxprobe $(DESTDIR)$(PLUGINDIR)/check_mxprobe $(DESTDIR)$(MANDIR)/man1/mxprobe.1 \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions/mxprobe \
 		$(DESTDIR)$(DATADIR)/zsh/site-functions/_mxprobe \
 		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/mxprobe.fish

@@ -2,7 +2,8 @@
 # The first process of the namespaces that run.sh makes.
 #   inside.sh can WORK                      whether an overlay and a network can be made
 #   inside.sh fetch WORK PACKAGES NAME...   downloads packages, and what they need, to PACKAGES
-#   inside.sh check WORK PACKAGES MXPROBE   starts the servers, runs the checks
+#   inside.sh check WORK PACKAGES MXPROBE   starts the mail servers, runs the checks
+#   inside.sh monitoring WORK PACKAGES MXPROBE    the same with monitoring systems
 set -eu
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -20,6 +21,19 @@ overlay() {
 		mount -t overlay -o "lowerdir=/$dir,upperdir=$work/stage/$dir,workdir=$work/scratch/$dir" \
 			"overlay-$dir" "/$dir"
 	done
+}
+
+# Unpacks the packages there, runs none of their scripts.
+unpack() {
+	for package in "$1"/*/*.deb; do
+		[ -e "$package" ] && dpkg -x "$package" "$work/stage"
+	done
+	for dir in bin sbin lib; do # where these are links to the ones in /usr
+		[ -L "/$dir" ] && [ -d "$work/stage/$dir" ] &&
+			mkdir -p "$work/stage/usr/$dir" && cp -a "$work/stage/$dir/." "$work/stage/usr/$dir/"
+	done
+	overlay
+	mount -t tmpfs -o mode=755 run /run
 }
 
 case $what in
@@ -48,18 +62,15 @@ fetch)
 	: >"$packages/complete"
 	;;
 check)
-	packages=$1 mxprobe=$2
+	mxprobe=$2
 	cp "$mxprobe" "$work/mxprobe"
-	for package in "$packages"/*/*.deb; do
-		[ -e "$package" ] && dpkg -x "$package" "$work/stage"
-	done
-	for dir in bin sbin lib; do # where these are links to the ones in /usr
-		[ -L "/$dir" ] && [ -d "$work/stage/$dir" ] &&
-			mkdir -p "$work/stage/usr/$dir" && cp -a "$work/stage/$dir/." "$work/stage/usr/$dir/"
-	done
-	overlay
-	mount -t tmpfs -o mode=755 run /run
+	unpack "$1"
 	. "$here/world.sh"
 	. "$here/checks.sh"
+	;;
+monitoring)
+	mxprobe=$2 lab=$(dirname "$2")/lab
+	unpack "$1"
+	. "$here/monitoring.sh"
 	;;
 esac

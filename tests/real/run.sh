@@ -1,6 +1,8 @@
 #!/bin/sh
-# mxprobe against real servers: Postfix, Exim and OpenSMTPD, with Unbound and NSD for DNS.
-#   run.sh [--fetch] MXPROBE
+# mxprobe against real servers: Postfix, Exim and OpenSMTPD, with Unbound and NSD for DNS; and in real
+# monitoring systems: Nagios, Icinga, node_exporter and Prometheus, with the lab's servers (MXPROBE's
+# folder holds the lab, too).
+#   run.sh [--fetch] MXPROBE      ONLY=mail or ONLY=monitoring is one half of it
 #
 # Nothing of this machine is touched. The servers live in namespaces of their own (processes, network,
 # mounts, host name), on an overlay over /etc, /usr and /var that is held in memory, so that port 25,
@@ -60,18 +62,34 @@ missing() {
 		command -v "${pair%%:*}" >/dev/null || printf '%s ' "${pair#*:}"
 	done
 }
-packages=$(dirname "$mxprobe")/real-packages
-lacking=$(missing postfix:postfix nsd:nsd unbound:unbound openssl:openssl)
-welcome=$(missing exim4:exim4-daemon-light smtpd:opensmtpd) # their checks are passed over without
-if [ -n "$lacking$welcome" ] && [ -n "$fetch" ]; then
-	command -v apt-get >/dev/null || skip "not installed: $lacking$welcome(and no apt-get to fetch them)"
-	mkdir -p "$packages"
-	# shellcheck disable=SC2086 # a list of names
-	inside sh "$here/inside.sh" fetch "$work" "$packages" $lacking $welcome ||
-		skip "these packages cannot be fetched: $lacking$welcome"
-elif [ -n "$lacking" ] && [ ! -e "$packages/complete" ]; then
-	skip "not installed: $lacking(CI=true, or --fetch, unpacks them where nothing else sees them)"
-fi
 
-inside --net --uts sh "$here/inside.sh" check "$work" "$packages" "$mxprobe"
-finish $?
+# suite MODE FOLDER LACKING WELCOME: checks of one kind, with packages that are needed but not installed,
+# and some whose checks are passed over without them. True also when it was skipped.
+suite() {
+	mode=$1 packages=$(dirname "$mxprobe")/$2 lacking=$3 welcome=$4
+	if [ -n "$lacking$welcome" ] && [ -n "$fetch" ]; then
+		command -v apt-get >/dev/null || {
+			echo "skipped: $mode: not installed: $lacking$welcome(and no apt-get to fetch them)"
+			return
+		}
+		mkdir -p "$packages"
+		# shellcheck disable=SC2086 # a list of names
+		inside sh "$here/inside.sh" fetch "$work" "$packages" $lacking $welcome || {
+			echo "skipped: $mode: these packages cannot be fetched: $lacking$welcome"
+			return 0
+		}
+	elif [ -n "$lacking" ] && [ ! -e "$packages/complete" ]; then
+		echo "skipped: $mode: not installed: $lacking(CI=true, or --fetch, unpacks them where nothing else sees them)"
+		return
+	fi
+	inside --net --uts sh "$here/inside.sh" "$mode" "$work" "$packages" "$mxprobe"
+}
+
+result=0
+[ "${ONLY:-mail}" != mail ] || suite check real-packages \
+	"$(missing postfix:postfix nsd:nsd unbound:unbound openssl:openssl)" \
+	"$(missing exim4:exim4-daemon-light smtpd:opensmtpd)" || result=1
+[ "${ONLY:-monitoring}" != monitoring ] || suite monitoring monitoring-packages \
+	"$(missing nagios4:nagios4-core icinga2:icinga2-bin prometheus:prometheus promtool:prometheus \
+		prometheus-node-exporter:prometheus-node-exporter curl:curl jq:jq)" "" || result=1
+finish $result
