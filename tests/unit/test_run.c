@@ -91,7 +91,7 @@ static void on_planned(void *arg, const struct result *r)
 	f->planned++;
 }
 
-static void on_finished(void *arg, const struct result *r)
+static void on_finished(void *arg, struct result *r)
 {
 	struct fixture *f = arg;
 	unsigned i = f->results++;
