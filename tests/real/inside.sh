@@ -69,7 +69,9 @@ check)
 	. "$here/checks.sh"
 	;;
 monitoring)
-	mxprobe=$2 lab=$(dirname "$2")/lab
+	mxprobe=$2
+	# shellcheck disable=SC2034 # for monitoring.sh
+	lab=$(dirname "$2")/lab
 	unpack "$1"
 	. "$here/monitoring.sh"
 	;;
