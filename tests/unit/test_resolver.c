@@ -17,6 +17,7 @@
 
 #define SEC USEC_PER_SEC
 #define NAME "mx.example.org"
+#define LABEL_OF_64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 enum { SERVERS = 3 };
 
@@ -596,9 +597,7 @@ static void test_bound_on_questions_in_flight(void **state)
 
 static void test_names_that_are_none(void **state)
 {
-	static const char *const names[] = {"a..b", ".a",
-					    "a-label-of-more-than-sixty-three-octets-"
-					    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"};
+	static const char *const names[] = {"a..b", ".a", LABEL_OF_64 ".example"};
 	struct fixture *f = *state;
 	char longest[300];
 
