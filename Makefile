@@ -96,7 +96,7 @@ objects := $(lib_objects) $(BUILD)/mxprobe.o $(lab_sources:%.c=$(BUILD)/%.o) $(s
 	$(fuzz_names:%=$(BUILD)/tests/fuzz/fuzz_%.o) $(BUILD)/tests/fuzz/replay.o \
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c))
 
-.PHONY: fuzz fuzz-run bench
+.PHONY: fuzz fuzz-run bench torture-history
 .PHONY: all demo check check-real lint format check-format install uninstall clean tests dist
 all: $(BUILD)/mxprobe mxprobe
 
@@ -131,6 +131,9 @@ $(BUILD)/tests/unit/test_scenario: private LIBRARIES := $(BUILD)/libmxprobe.a $(
 fake_tests := session resolver contacts run
 $(fake_tests:%=$(BUILD)/tests/unit/test_%): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fake/*.c))
 
+# These look into the history's file with their own eyes.
+$(BUILD)/tests/unit/test_history $(BUILD)/tests/e2e/test_history: private LIBRARIES := $(LIBRARIES) $(SQLITE)
+
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBRARIES) -lcmocka
@@ -160,6 +163,10 @@ demo: $(BUILD)/mxprobe $(BUILD)/lab
 check: tests
 	@sh tests/run.sh $(BUILD) $(tests)
 
+# The same as in `make check`, for a minute and a hundred kills.
+torture-history: tests
+	@TORTURE=1 ONLY=e2e/test_history sh tests/run.sh $(BUILD) $(tests)
+
 # FUZZ=name runs one target only; what it finds stays in build/, as does the corpus that grows.
 FUZZ_SECONDS ?= 60
 fuzz:
@@ -168,8 +175,9 @@ fuzz:
 fuzz-run: $(fuzzers)
 	@sh tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS) $(or $(FUZZ),$(fuzz_names))
 
-bench: $(BUILD)/mxprobe $(BUILD)/bench/classify
+bench: $(BUILD)/mxprobe $(BUILD)/bench/classify $(BUILD)/bench/history_fill
 	@$(BUILD)/bench/classify $(BUILD)/mxprobe
+	@$(BUILD)/bench/history_fill $(BUILD)/bench/year.db 365 $(BUILD)/mxprobe
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
