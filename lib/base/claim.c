@@ -40,8 +40,10 @@ static int lock(int fd)
 	return failed;
 }
 
-bool claim_take(struct claim *c, const char *path, mode_t mode, char **why)
+enum claim_outcome claim_take(struct claim *c, const char *path, mode_t mode, char **why)
 {
+	enum claim_outcome outcome = CLAIM_FAILED;
+
 	*why = NULL;
 	c->path = claim_path(path);
 	for (int tries = 0; tries < TRIES && !*why; tries++) {
@@ -62,12 +64,14 @@ bool claim_take(struct claim *c, const char *path, mode_t mode, char **why)
 			break;
 		}
 		if (lock(c->fd) < 0) {
-			*why = errno == EWOULDBLOCK
-				   ? xstrdup("another run of mxprobe holds it")
-				   : xasprintf("cannot lock %s: %s", c->path, strerror(errno));
+			bool held = errno == EWOULDBLOCK;
+
+			outcome = held ? CLAIM_HELD : CLAIM_FAILED;
+			*why = held ? xstrdup("another run of mxprobe holds it")
+				    : xasprintf("cannot lock %s: %s", c->path, strerror(errno));
 		} else if (is_there(c->fd, c->path)) {
 			if (fresh)
-				return true;
+				return CLAIM_TAKEN;
 			/* Locked by nobody: left behind. Whoever else finds it has to get this lock
 			 * first, so what is removed is never a file in use. */
 			if (unlink(c->path) < 0)
@@ -76,11 +80,13 @@ bool claim_take(struct claim *c, const char *path, mode_t mode, char **why)
 		/* Else its owner has renamed or removed it between our open() and flock(). */
 		(void)close(c->fd); /* nothing was written */
 	}
-	if (!*why)
+	if (!*why) {
+		outcome = CLAIM_HELD;
 		*why = xstrdup("other runs of mxprobe hold it, in turn");
+	}
 	free(c->path);
 	*c = (struct claim){.fd = -1};
-	return false;
+	return outcome;
 }
 
 bool claim_rename(struct claim *c, const char *path)

@@ -17,10 +17,16 @@ struct claim {
 	char *path; /* of that file */
 };
 
+enum claim_outcome {
+	CLAIM_TAKEN,
+	CLAIM_HELD, /* by another process */
+	CLAIM_FAILED
+};
+
 /* Claims `path`, which need not exist; symbolic links to it have been followed already. `mode` is
- * that of the claim's file, the umask applies. False: *why has the words for a message, which the
- * caller frees. */
-bool claim_take(struct claim *, const char *path, mode_t mode, char **why) MUSTCHECK;
+ * that of the claim's file, the umask applies. Unless taken, *why has the words for a message,
+ * which the caller frees. */
+enum claim_outcome claim_take(struct claim *, const char *path, mode_t mode, char **why) MUSTCHECK;
 
 /* The claim's file gets the name claimed, in one step; false and errno when it does not. Then comes
  * claim_close. */

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "base/claim.h"
 #include "base/text.h"
 #include "cli/classify.h"
 #include "cli/progress.h"
@@ -446,16 +447,47 @@ static void run_all(struct command *c)
 	loop_free(c->loop);
 }
 
+/* Others share a history as they like, but a job of cron that is late must not be overtaken by its
+ * own next run: what is older would then be remembered as what came last. The words of the command
+ * line tell whether it is the same job, unless its targets come from elsewhere. False: it is under
+ * way, which was said. */
+static bool claim_job(const struct options *o, struct claim *job)
+{
+	char *name, *why = NULL;
+	enum claim_outcome outcome;
+
+	job->fd = -1;
+	if (!o->history || (o->input && strcmp(o->input, "-") == 0))
+		return true;
+	name = xasprintf("%s-%016llx", o->history, (unsigned long long)o->job);
+	outcome = claim_take(job, name, 0600, &why);
+	if (outcome == CLAIM_HELD)
+		command_fail(o->format,
+			     "--history: '%s': another run of this command is still going on",
+			     o->history);
+	/* Where no file can be made, the history itself has something to say. */
+	free(why);
+	free(name);
+	return outcome != CLAIM_HELD;
+}
+
 int command_probe(const struct options *o)
 {
 	struct command c = {.options = o, .input_fd = -1};
+	struct claim job;
 
 	if (!setup_check(o))
 		return EXIT_UNKNOWN;
 	if (o->input && (c.input_fd = open_input(o, o->input)) < 0)
 		return EXIT_UNKNOWN;
+	if (!claim_job(o, &job)) {
+		close_input(c.input_fd);
+		return EXIT_UNKNOWN;
+	}
 	c.output = open_output(o);
 	if (!c.output) {
+		if (job.fd >= 0)
+			(void)claim_close(&job); /* nothing was done */
 		close_input(c.input_fd);
 		return EXIT_UNKNOWN;
 	}
@@ -464,6 +496,8 @@ int command_probe(const struct options *o)
 	run_all(&c);
 	if (!close_output(c.output))
 		c.failed = true;
+	if (job.fd >= 0)
+		(void)claim_close(&job); /* nothing was written to it */
 	close_input(c.input_fd);
 	free(c.helo);
 	return c.failed || c.interrupted ? EXIT_UNKNOWN : c.exit;

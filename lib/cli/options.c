@@ -694,6 +694,20 @@ static char *check(const struct options *o)
 	return NULL;
 }
 
+/* FNV-1a over the words, each with the NUL at its end. */
+static uint64_t job_of(int argc, char **argv)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (int i = 1; i < argc; i++)
+		for (const char *p = argv[i];; p++) {
+			hash = (hash ^ (unsigned char)*p) * 0x100000001b3;
+			if (!*p)
+				break;
+		}
+	return hash;
+}
+
 bool options_parse(struct options *o, int argc, char **argv, char **error)
 {
 	char letters[2 * 64 + 2];
@@ -703,6 +717,7 @@ bool options_parse(struct options *o, int argc, char **argv, char **error)
 	bool help = false, version = false;
 
 	set_defaults(o);
+	o->job = job_of(argc, argv); /* getopt changes their order */
 	/* Known before anything else, so that even a usage error ends as plugins do. */
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--nagios") == 0)

@@ -43,6 +43,7 @@ struct options {
 	unsigned verbose;
 	enum color color;
 	const char *history; /* NULL: none is kept */
+	uint64_t job;        /* the same for the same words on the command line, else another */
 	unsigned confirm;
 	int64_t keep_ms;          /* 0: for ever */
 	int64_t report_ms;        /* span of a report */

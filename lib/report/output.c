@@ -105,7 +105,7 @@ static char *follow(const char *path)
  * others until it gets the old one's mode. */
 static bool open_claimed(struct output *o, const struct stat *old, char **why)
 {
-	if (!claim_take(&o->claim, o->path, old ? 0600 : 0666, why))
+	if (claim_take(&o->claim, o->path, old ? 0600 : 0666, why) != CLAIM_TAKEN)
 		return false;
 	o->fd = o->claim.fd;
 	if (!old)

@@ -110,6 +110,49 @@ static void slow_run_is_not_overtaken(void **state)
 	lab_free(lab);
 }
 
+/* A history is shared by whoever likes; the same command waits for no one and overtakes no one. */
+static void slow_run_of_a_history(void **state)
+{
+	struct lab *lab = lab_start_text(world);
+	char *folder = test_path(".d"), *path = xasprintf("%s/h.db", folder), *text;
+	struct probe *slow, *next;
+
+	(void)state;
+	assert_int_equal(mkdir(folder, 0700), 0);
+	slow = probe_start(lab, NULL,
+			   (const char *const[]){"-q", "--history", path, "slow.example", NULL});
+	lab_wait(lab, "connect 127.78.0.2", 1);
+	next = PROBE(lab, "-q", "--history", path, "slow.example");
+	if (strstr(next->err, "SQLite"))
+		skip(); /* built without */
+	probe_assert_exit(next, 3);
+	text = xasprintf(
+	    "mxprobe: --history: '%s': another run of this command is still going on\n", path);
+	assert_string_equal(next->err, text);
+	free(text);
+	probe_free(next);
+	next = PROBE(lab, "-q", "--history", path, "good.example");
+	probe_assert_exit(next, 0);
+	assert_string_equal(next->err, "");
+	probe_free(next);
+	assert_int_equal(kill(slow->pid, SIGKILL), 0);
+	probe_wait(slow);
+	probe_free(slow);
+	slow = probe_start(lab, NULL,
+			   (const char *const[]){"-q", "--history", path, "slow.example", NULL});
+	lab_wait(lab, "connect 127.78.0.2", 2);
+	assert_int_equal(kill(slow->pid, SIGTERM), 0);
+	probe_wait(slow);
+	assert_string_equal(slow->err, "");
+	probe_free(slow);
+	assert_int_equal(entries(folder), 1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+	free(path);
+	free(folder);
+	lab_free(lab);
+}
+
 static void quiet_run(void **state)
 {
 	struct lab *lab = lab_start_text(world);
@@ -128,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(slow_run_is_not_overtaken),
+	    cmocka_unit_test(slow_run_of_a_history),
 	    cmocka_unit_test(quiet_run),
 	};
 

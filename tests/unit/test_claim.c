@@ -58,17 +58,17 @@ static void take(struct claim *c)
 {
 	char *why = NULL;
 
-	if (!claim_take(c, target, 0666, &why))
+	if (claim_take(c, target, 0666, &why) != CLAIM_TAKEN)
 		fail_msg("%s", why);
 	assert_null(why);
 }
 
-static void refused(const char *words)
+static void refused(enum claim_outcome outcome, const char *words)
 {
 	struct claim c;
 	char *why = NULL;
 
-	assert_false(claim_take(&c, target, 0666, &why));
+	assert_int_equal(claim_take(&c, target, 0666, &why), outcome);
 	assert_non_null(why);
 	if (!strstr(why, words))
 		fail_msg("\"%s\" is not in \"%s\"", words, why);
@@ -81,8 +81,9 @@ static void one_at_a_time(void **state)
 
 	(void)state;
 	take(&c);
-	refused("another run of mxprobe holds it");
-	refused("another run of mxprobe holds it"); /* being refused takes nothing away */
+	refused(CLAIM_HELD, "another run of mxprobe holds it");
+	refused(CLAIM_HELD,
+		"another run of mxprobe holds it"); /* being refused takes nothing away */
 	assert_int_equal(claim_close(&c), 0);
 	assert_int_equal(entries(), 0);
 	take(&c);
@@ -120,7 +121,7 @@ static void killed_holder(void)
 	if (pid == 0) {
 		struct claim c;
 		char *why;
-		bool good = claim_take(&c, target, 0600, &why);
+		bool good = claim_take(&c, target, 0600, &why) == CLAIM_TAKEN;
 
 		(void)!write(ready[1], good ? "1" : "0", 1);
 		for (;;)
@@ -128,7 +129,7 @@ static void killed_holder(void)
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	assert_int_equal(byte, '1');
-	refused("another run of mxprobe holds it");
+	refused(CLAIM_HELD, "another run of mxprobe holds it");
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	close(ready[0]);
@@ -167,13 +168,13 @@ static void strange_things_in_the_way(void **state)
 	fclose(f);
 
 	assert_int_equal(symlink("precious", beside), 0);
-	refused(beside);
+	refused(CLAIM_FAILED, beside);
 	assert_int_equal(unlink(beside), 0);
 	assert_int_equal(mkdir(beside, 0700), 0);
-	refused(beside);
+	refused(CLAIM_FAILED, beside);
 	assert_int_equal(rmdir(beside), 0);
 	assert_int_equal(mkfifo(beside, 0600), 0);
-	refused(beside);
+	refused(CLAIM_FAILED, beside);
 	assert_int_equal(unlink(beside), 0);
 	/* A second name of another file: only the name goes. */
 	assert_int_equal(link(precious, beside), 0);
@@ -190,7 +191,7 @@ static void no_folder(void **state)
 	char *why = NULL;
 
 	(void)state;
-	assert_false(claim_take(&c, "/no/such/folder/x", 0666, &why));
+	assert_int_equal(claim_take(&c, "/no/such/folder/x", 0666, &why), CLAIM_FAILED);
 	assert_string_equal(why, strerror(ENOENT));
 	free(why);
 }
@@ -203,7 +204,7 @@ static void in_the_current_folder(void **state)
 	(void)state;
 	assert_non_null(getcwd(old, sizeof old));
 	assert_int_equal(chdir(folder), 0);
-	assert_true(claim_take(&c, "x", 0666, &why));
+	assert_int_equal(claim_take(&c, "x", 0666, &why), CLAIM_TAKEN);
 	assert_string_equal(c.path, ".x.mxprobe");
 	assert_int_equal(claim_close(&c), 0);
 	assert_int_equal(chdir(old), 0);
@@ -231,7 +232,7 @@ static void crowd(void **state)
 			char *why = NULL;
 			int fd;
 
-			if (!claim_take(&c, target, 0666, &why)) {
+			if (claim_take(&c, target, 0666, &why) != CLAIM_TAKEN) {
 				free(why);
 				continue;
 			}
