@@ -3,14 +3,14 @@
  * line by line, octet by octet, and cut once at every place: all must come to the same.
  *
  *   # text            a comment; the first one says what the script claims
- *   tls: MODE         off, auto (the default), require
+ *   tls: MODE         off, auto (the default), require, verify, dane
  *   plain             the second connection of a session, after a failed handshake
  *   +MS               so many milliseconds pass
  *   CONNECT           the connection stands
  *   S: TEXT           the server says TEXT and CR LF. Escapes: \r \n \0 \\ \xHH, \(N:text) for
  *                     text N times, and \c at the end: no CR LF. Lines in a row come at once.
  *   C: TEXT           that has been said to it
- *   TLS ok|fail       the handshake ends
+ *   TLS ok|fail       the handshake ends; TLS verified, TLS matched: the certificate holds, too
  *   EOF RESET REFUSED UNREACHABLE TIMEOUT   the connection ends; TIMEOUT when the limit says so
  *
  * and behind them, each once: phase, end, code, class are a must; notes (none if left out; "early"
@@ -251,6 +251,22 @@ static void set_up(struct play *p, bool plain)
 	dialogue_init(&p->dialogue, &p->conf, &p->seen, p->now, p->now + timeout, plain);
 }
 
+static void end_handshake(struct play *p, const char *how)
+{
+	struct tls_facts *facts;
+
+	if (dialogue_need(&p->dialogue) != NEED_TLS)
+		bad(p, "no handshake is wanted");
+	if (strcmp(how, "fail") == 0) {
+		dialogue_fail(&p->dialogue, END_TLS, 0, p->now);
+		return;
+	}
+	facts = tls_facts_new();
+	facts->verified = strcmp(how, "verified") == 0;
+	facts->dane = strcmp(how, "matched") == 0;
+	dialogue_secured(&p->dialogue, facts, p->now);
+}
+
 /* Plays up to the first line of what is expected; returns its index. */
 static int act(struct play *p)
 {
@@ -262,9 +278,11 @@ static int act(struct play *p)
 		if (!*line || *line == '#')
 			continue;
 		if ((value = value_of(line, "tls")) != NULL) {
-			p->conf.tls = strcmp(value, "off") == 0    ? TLS_OFF
-				      : strcmp(value, "auto") == 0 ? TLS_AUTO
-								   : TLS_REQUIRE;
+			p->conf.tls = strcmp(value, "off") == 0       ? TLS_OFF
+				      : strcmp(value, "auto") == 0    ? TLS_AUTO
+				      : strcmp(value, "require") == 0 ? TLS_REQUIRE
+				      : strcmp(value, "verify") == 0  ? TLS_VERIFY
+								      : TLS_DANE;
 			continue;
 		}
 		if (strcmp(line, "plain") == 0) {
@@ -288,13 +306,8 @@ static int act(struct play *p)
 			p->now += (usec_t)(strtod(line + 1, NULL) * (double)USEC_PER_MS);
 		} else if (strcmp(line, "CONNECT") == 0) {
 			dialogue_connected(&p->dialogue, p->now);
-		} else if (strcmp(line, "TLS ok") == 0 || strcmp(line, "TLS fail") == 0) {
-			if (dialogue_need(&p->dialogue) != NEED_TLS)
-				bad(p, "no handshake is wanted");
-			if (line[4] == 'o')
-				dialogue_secured(&p->dialogue, tls_facts_new(), p->now);
-			else
-				dialogue_fail(&p->dialogue, END_TLS, 0, p->now);
+		} else if (strncmp(line, "TLS ", 4) == 0) {
+			end_handshake(p, line + 4);
 		} else {
 			end_by(p, line);
 		}

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -442,6 +444,54 @@ static void test_hungry(void **state)
 	assert_int_equal(f->results, 350);
 }
 
+static struct rlimit had;
+
+static void restore_limit(void *arg)
+{
+	(void)arg;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &had), 0);
+}
+
+/* The system has fewer descriptors than were promised, or none at all for a while: no endpoint is
+ * lost to it. */
+static void test_out_of_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit few;
+	char text[64];
+
+	for (int left = 0; left <= 2; left++) {
+		uint16_t port = nobody().port;
+		int lowest = dup(0);
+
+		assert_true(lowest >= 0);
+		close(lowest);
+		assert_int_equal(getrlimit(RLIMIT_NOFILE, &had), 0);
+		few = had;
+		few.rlim_cur = (rlim_t)(lowest + left);
+		f->results = 0;
+		f->begun = loop_now(f->loop);
+		timer_init(&f->timer, f->loop, restore_limit, NULL);
+		timer_at(&f->timer, f->begun + USEC_PER_SEC);
+		begin(f);
+		for (int i = 1; i <= 10; i++) {
+			snprintf(text, sizeof text, "127.0.0.%d:%u", i, port);
+			add(f, text);
+		}
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		to_the_end(f, USEC_PER_SEC); /* with the timer that gives them back */
+		assert_int_equal(f->results, 10);
+		for (int i = 0; i < 10; i++) {
+			assert_int_equal(f->result[i].class, CLASS_DOWN);
+			assert_int_equal(f->result[i].reason, REASON_REFUSED);
+			if (left)
+				assert_int_equal(f->result[i].at, 0);
+		}
+		run_free(f->run);
+		f->run = NULL;
+	}
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -464,6 +514,7 @@ int main(void)
 	    TEST(test_deadline),
 	    TEST(test_freed_in_the_middle),
 	    TEST(test_hungry),
+	    TEST(test_out_of_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
