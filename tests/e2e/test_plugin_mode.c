@@ -44,6 +44,14 @@ static const char world[] =
     "rr mx.slow.example A 127.77.0.4\n"
     "smtp 127.77.0.4\n"
     "    banner silence\n"
+    /* Nobody answers, in networks that have nothing to do with each other; and in one alone. */
+    "rr cut.example MX 10 mx.cut.example\n"
+    "rr mx.cut.example A 127.80.0.1\n"
+    "rr mx.cut.example A 127.81.0.1\n"
+    "smtp 127.80.0.1 blackhole\n"
+    "smtp 127.81.0.1 blackhole\n"
+    "rr dead.example MX 10 mx.dead.example\n"
+    "rr mx.dead.example A 127.80.0.1\n"
     /* Everything that means something to a monitoring system, a shell, a terminal, a page. */
     "rr rude.example MX 10 mx.rude.example\n"
     "rr mx.rude.example A 127.77.0.3\n"
@@ -452,6 +460,30 @@ static void hostile_servers(void **state)
 	}
 }
 
+/* Without a control target: it is said that port 25 may be blocked here, where that is likely. */
+static void port_blocked(void **state)
+{
+	struct probe *probe = PROBE(lab, "--nagios", "--connect-timeout", "0.3", "-F",
+				    "p.example.org", "cut.example");
+
+	(void)state;
+	check_form(probe, CRITICAL);
+	check_pieces(probe, (const char *const[]){"no address in any network answers on port ",
+						  "timeout=2;;;0;2 ", NULL});
+	probe_free(probe);
+	probe = PROBE(lab, "--nagios", "--connect-timeout", "0.3", "dead.example");
+	check_form(probe, CRITICAL);
+	check_pieces(probe, (const char *const[]){"!in any network", NULL});
+	probe_free(probe);
+	probe = PROBE(lab, "--nagios", "--connect-timeout", "1", "down.example", "cut.example");
+	check_form(probe, CRITICAL);
+	check_pieces(probe, (const char *const[]){"!in any network", NULL});
+	probe_free(probe);
+	probe = PROBE(lab, "--json", "--connect-timeout", "0.3", "cut.example");
+	assert_warning(result_of(probe, "cut.example"), "port-25-blocked", true);
+	probe_free(probe);
+}
+
 /* The control target comes first, is nobody's sum, and turns what is not healthy into unknown. */
 static void control_in_json(void **state)
 {
@@ -484,6 +516,7 @@ int main(void)
 	    cmocka_unit_test(deadline),
 	    cmocka_unit_test(interrupted),
 	    cmocka_unit_test(hostile_servers),
+	    cmocka_unit_test(port_blocked),
 	    cmocka_unit_test(control_in_json),
 	};
 
