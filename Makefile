@@ -175,9 +175,12 @@ fuzz:
 fuzz-run: $(fuzzers)
 	@sh tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS) $(or $(FUZZ),$(fuzz_names))
 
-bench: $(BUILD)/mxprobe $(BUILD)/bench/classify $(BUILD)/bench/history_fill
+# CASES="plain shared" runs only those of the comparison, ROUNDS=n so many rounds of each.
+bench: $(BUILD)/mxprobe $(patsubst %,$(BUILD)/bench/%,classify history_fill sink floor compare)
 	@$(BUILD)/bench/classify $(BUILD)/mxprobe
 	@$(BUILD)/bench/history_fill $(BUILD)/bench/year.db 365 $(BUILD)/mxprobe
+	@$(BUILD)/bench/compare $(if $(ROUNDS),-r $(ROUNDS)) $(BUILD)/mxprobe $(BUILD)/bench/sink \
+		$(BUILD)/bench/floor $(CASES)
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"

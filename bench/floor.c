@@ -2,10 +2,11 @@
  * client that take every read for the awaited reply; what a prober costs above this is what it does
  * with what it sees.
  *
- *   floor [-j JOBS] [-t] DNS_PORT SMTP_PORT DOMAINS      -t: STARTTLS
+ *   floor [-j JOBS] [-t] [-w SEC] DNS_PORT SMTP_PORT DOMAINS      -t: STARTTLS
  *
- * Domains are d0.bench to d<DOMAINS-1>.bench; every address is contacted once. Prints how many
- * sessions it had. */
+ * Domains are d0.bench to d<DOMAINS-1>.bench, of each host A and AAAA are asked; every address is
+ * contacted once. With -w one that has not greeted after SEC is given up. Prints how many sessions
+ * it had. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,13 +18,21 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CONNECTIONS = 70000, EVENTS = 512, IN_FLIGHT = 100, HOSTS_MAX = 4000000 };
 
 struct connection {
 	int step;
+	unsigned turn; /* which use of the descriptor this is */
 	SSL *ssl;
+	double give_up;
+};
+
+struct waiting {
+	int fd;
+	unsigned turn;
 };
 
 static struct connection connections[CONNECTIONS];
@@ -35,6 +44,9 @@ static size_t n_ask, at_ask, at_domain, domains;
 static unsigned in_flight, open_now, jobs = 1000;
 static unsigned long done;
 static unsigned short smtp_port;
+static struct waiting *waiting; /* for a greeting, in the order of their limits */
+static size_t n_waiting, first_waiting;
+static double patience;
 static bool tls;
 static SSL_CTX *ctx;
 static int ep, dns;
@@ -43,6 +55,14 @@ static void die(const char *what)
 {
 	perror(what);
 	exit(1);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
 static void ask(char kind, unsigned long number, unsigned char type)
@@ -65,10 +85,12 @@ static void ask(char kind, unsigned long number, unsigned char type)
 static void ask_more(void)
 {
 	while (in_flight < IN_FLIGHT && (at_ask < n_ask || at_domain < domains)) {
-		if (at_ask < n_ask)
-			ask('h', to_ask[at_ask++], 1);
-		else
+		if (at_ask < n_ask) {
+			ask('h', to_ask[at_ask], 1);
+			ask('h', to_ask[at_ask++], 28);
+		} else {
 			ask('d', at_domain++, 15);
+		}
 	}
 }
 
@@ -112,7 +134,11 @@ static void contact_more(void)
 		memcpy(&a.sin_addr, &to_contact[at_contact++], 4);
 		if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0 && errno != EINPROGRESS)
 			die("connect");
-		connections[fd] = (struct connection){0};
+		connections[fd] = (struct connection){.turn = connections[fd].turn + 1};
+		if (patience > 0) {
+			connections[fd].give_up = now() + patience;
+			waiting[n_waiting++] = (struct waiting){fd, connections[fd].turn};
+		}
 		if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) != 0)
 			die("epoll_ctl");
 		open_now++;
@@ -151,6 +177,7 @@ static void step(int fd)
 		return;
 	if (n <= 0 || c->step == last) {
 		done += c->step == last;
+		c->turn++;
 		SSL_free(c->ssl);
 		close(fd);
 		open_now--;
@@ -169,6 +196,27 @@ static void step(int fd)
 	c->step++;
 }
 
+/* Gives up who has waited too long; milliseconds until the next one is due. */
+static int give_up(void)
+{
+	while (first_waiting < n_waiting) {
+		struct waiting w = waiting[first_waiting];
+		struct connection *c = &connections[w.fd];
+
+		if (c->turn == w.turn && c->step == 0) {
+			double left = c->give_up - now();
+
+			if (left > 0)
+				return (int)(left * 1000) + 1;
+			c->turn++;
+			close(w.fd);
+			open_now--;
+		}
+		first_waiting++;
+	}
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	struct epoll_event events[EVENTS], e = {.events = EPOLLIN};
@@ -176,11 +224,13 @@ int main(int argc, char **argv)
 	struct rlimit limit;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "j:t")) != -1) {
+	while ((opt = getopt(argc, argv, "j:tw:")) != -1) {
 		if (opt == 'j')
 			jobs = (unsigned)strtoul(optarg, NULL, 10);
 		else if (opt == 't')
 			tls = true;
+		else if (opt == 'w')
+			patience = strtod(optarg, NULL);
 		else
 			return 2;
 	}
@@ -195,26 +245,28 @@ int main(int argc, char **argv)
 	known = calloc(HOSTS_MAX, 1);
 	to_ask = calloc(HOSTS_MAX, sizeof *to_ask);
 	to_contact = calloc(HOSTS_MAX, sizeof *to_contact);
+	waiting = calloc(HOSTS_MAX, sizeof *waiting);
 	if (tls) {
 		ctx = SSL_CTX_new(TLS_client_method());
 		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	}
 	ep = epoll_create1(EPOLL_CLOEXEC);
 	dns = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (!known || !to_ask || !to_contact || ep < 0 || dns < 0 ||
+	if (!known || !to_ask || !to_contact || !waiting || ep < 0 || dns < 0 ||
 	    connect(dns, (struct sockaddr *)&a, sizeof a) != 0)
 		die("floor");
 	e.data.fd = dns;
 	epoll_ctl(ep, EPOLL_CTL_ADD, dns, &e);
 	for (;;) {
-		int n;
+		int n, wait;
 
 		ask_more();
 		contact_more();
+		wait = give_up();
 		if (!open_now && !in_flight && at_ask == n_ask && at_domain == domains &&
 		    at_contact == n_contact)
 			break;
-		n = epoll_wait(ep, events, EVENTS, -1);
+		n = epoll_wait(ep, events, EVENTS, wait);
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == dns)
 				answers();

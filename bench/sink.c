@@ -178,6 +178,8 @@ static bool command(int fd, const char *line)
 {
 	struct connection *c = &connections[fd];
 
+	if (!strncmp(line, "HELO", 4))
+		return say(fd, "250 sink.bench\r\n");
 	if (!strncmp(line, "EHLO", 4))
 		return say(fd, ctx && !c->ssl
 				   ? "250-sink.bench\r\n250-SIZE 35882577\r\n250-STARTTLS\r\n"
@@ -298,6 +300,9 @@ static int listen_on(uint32_t ip, unsigned short port, int type)
 	if (fd < 0)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	/* So that the dead can listen beside the socket that has all addresses. */
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 	if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0)
 		die("bind");

@@ -1,0 +1,652 @@
+/* Whole programs against each other, in one run, on the same sink.
+ *
+ *   compare [-r ROUNDS] [-s SCALE] MXPROBE SINK FLOOR [CASE...]
+ *
+ * Each round runs every contestant once, one after the other, so that a machine that grows slower
+ * slows all of them; the medians are shown. The client has one core, the sink another. A run counts
+ * only if the sink's own counters say that it had all of the work; what others need (curl,
+ * check_smtp, swaks) is left out with a word where it is missing. SCALE divides the sizes, for a
+ * quick look. */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROUNDS_MAX = 99, ARGS_MAX = 64, PATH_SIZE = 300 };
+
+/* What a contestant is given to do. */
+struct work {
+	unsigned long domains, hosts, addresses;
+	unsigned delay_ms, dead_percent;
+	bool tls;
+	unsigned jobs;
+	bool impatient; /* limits of five seconds */
+};
+
+struct measure {
+	bool good;
+	double cpu, wall; /* seconds */
+	long rss;         /* KiB */
+	unsigned long questions, connections, mail, most_open, lines, dead;
+};
+
+enum who { MXPROBE, FLOOR, CURL, CHECK_SMTP, SWAKS, CONTESTANTS };
+static const char *const names[CONTESTANTS] = {"mxprobe", "floor", "curl", "check_smtp", "swaks"};
+static const char *const commands[CONTESTANTS] = {NULL, NULL, "curl",
+						  "/usr/lib/nagios/plugins/check_smtp", "swaks"};
+
+static const char *mxprobe, *sink, *floor_client;
+static char dir[] = "/tmp/mxprobe-bench.XXXXXX";
+static char list[PATH_SIZE], out[PATH_SIZE], cert[PATH_SIZE];
+static int rounds = 5, client_core = -1, server_core = -1;
+static unsigned long scale = 1;
+static bool present[CONTESTANTS];
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+static void pin(int core)
+{
+	cpu_set_t set;
+
+	if (core < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(core, &set);
+	(void)sched_setaffinity(0, sizeof set, &set); /* then it runs where it likes */
+}
+
+static void choose_cores(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) != 0)
+		return;
+	for (int i = 0; i < CPU_SETSIZE; i++) {
+		if (!CPU_ISSET(i, &set))
+			continue;
+		if (server_core < 0)
+			server_core = i;
+		else if (client_core < 0)
+			client_core = i;
+	}
+	if (client_core < 0)
+		server_core = -1; /* a single core: nothing to choose */
+}
+
+/* A certificate with its key (RSA, 2048 bits: what most servers have) for the sink. */
+static void make_certificate(void)
+{
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	X509 *x = X509_new();
+	X509_NAME *name;
+	FILE *f = fopen(cert, "w");
+
+	if (!key || !x || !f)
+		die(cert);
+	name = X509_get_subject_name(x);
+	(void)X509_set_version(x, 2);
+	(void)ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
+	(void)X509_gmtime_adj(X509_getm_notBefore(x), -3600);
+	(void)X509_gmtime_adj(X509_getm_notAfter(x), 90L * 86400);
+	(void)X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+					 (const unsigned char *)"sink.bench", -1, -1, 0);
+	(void)X509_set_issuer_name(x, name);
+	(void)X509_set_pubkey(x, key);
+	if (!X509_sign(x, key, EVP_sha256()) || !PEM_write_X509(f, x) ||
+	    !PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) || fclose(f) != 0)
+		die(cert);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+struct server {
+	pid_t pid;
+	FILE *in, *out;
+	unsigned dns, smtp;
+};
+
+static void start_sink(struct server *s, const struct work *w)
+{
+	char numbers[5][24], *args[16];
+	int to[2], from[2], n = 0;
+
+	if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
+		die("pipe");
+	(void)snprintf(numbers[0], sizeof numbers[0], "%lu", w->domains);
+	(void)snprintf(numbers[1], sizeof numbers[1], "%lu", w->hosts);
+	(void)snprintf(numbers[2], sizeof numbers[2], "%lu", w->addresses);
+	(void)snprintf(numbers[3], sizeof numbers[3], "-d%u", w->delay_ms);
+	(void)snprintf(numbers[4], sizeof numbers[4], "-x%u", w->dead_percent);
+	args[n++] = (char *)(size_t)sink;
+	args[n++] = numbers[3];
+	args[n++] = numbers[4];
+	if (w->tls) {
+		args[n++] = (char *)(size_t) "-t";
+		args[n++] = cert;
+	}
+	args[n++] = numbers[0];
+	args[n++] = numbers[1];
+	args[n++] = numbers[2];
+	args[n] = NULL;
+	s->pid = fork();
+	if (s->pid < 0)
+		die("fork");
+	if (!s->pid) {
+		pin(server_core);
+		dup2(to[0], STDIN_FILENO);
+		dup2(from[1], STDOUT_FILENO);
+		execv(sink, args);
+		die(sink);
+	}
+	close(to[0]);
+	close(from[1]);
+	s->in = fdopen(to[1], "w");
+	s->out = fdopen(from[0], "r");
+	if (!s->in || !s->out || fscanf(s->out, "dns=%u smtp=%u", &s->dns, &s->smtp) != 2) {
+		fprintf(stderr, "compare: the sink does not start\n");
+		exit(1);
+	}
+}
+
+static void stop_sink(struct server *s, struct measure *m)
+{
+	char name[40];
+	unsigned long number;
+
+	(void)fclose(s->in);
+	while (fscanf(s->out, "%39s %lu\n", name, &number) == 2) {
+		if (!strcmp(name, "questions"))
+			m->questions = number;
+		else if (!strcmp(name, "connections"))
+			m->connections = number;
+		else if (!strcmp(name, "mail"))
+			m->mail = number;
+		else if (!strcmp(name, "most_open"))
+			m->most_open = number;
+	}
+	(void)fclose(s->out);
+	(void)waitpid(s->pid, NULL, 0);
+}
+
+static void address(unsigned long i, char text[16])
+{
+	unsigned long ip = 0x7F400001 + i;
+
+	(void)snprintf(text, 16, "%lu.%lu.%lu.%lu", ip >> 24 & 255, ip >> 16 & 255, ip >> 8 & 255,
+		       ip & 255);
+}
+
+/* Targets, a line each: domains, or for those that know no MX the addresses. */
+static void write_list(enum who who, const struct work *w, unsigned smtp)
+{
+	FILE *f = fopen(list, "w");
+	char ip[16];
+
+	if (!f)
+		die(list);
+	for (unsigned long i = 0; i < (who <= FLOOR ? w->domains : w->addresses); i++) {
+		address(i, ip);
+		if (who <= FLOOR)
+			fprintf(f, "d%lu.bench\n", i);
+		else if (who == CURL)
+			fprintf(f, "url = \"smtp://%s:%u/probe.bench\"\n", ip, smtp);
+		else
+			fprintf(f, "%s\n", ip);
+	}
+	if (fclose(f) != 0)
+		die(list);
+}
+
+static char *text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static char *text(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		die("memory");
+	va_end(ap);
+	return s;
+}
+
+/* The arguments; each is of the heap. */
+static void make_args(char **args, enum who who, const struct work *w, const struct server *s)
+{
+	int n = 0;
+
+	switch (who) {
+	case MXPROBE:
+		args[n++] = text("%s", mxprobe);
+		args[n++] = text("--json");
+		args[n++] = text("--input=%s", list);
+		args[n++] = text("--output=%s", out);
+		args[n++] = text("--resolver=127.0.0.1:%u", s->dns);
+		args[n++] = text("--port=%u", s->smtp);
+		args[n++] = text("--helo=probe.bench");
+		args[n++] = text("--tls=%s", w->tls ? "auto" : "off");
+		args[n++] = text("--jobs=%u", w->jobs);
+		if (w->impatient) {
+			args[n++] = text("--timeout=5");
+			args[n++] = text("--connect-timeout=5");
+		}
+		break;
+	case FLOOR:
+		args[n++] = text("%s", floor_client);
+		args[n++] = text("-j%u", w->jobs);
+		if (w->tls)
+			args[n++] = text("-t");
+		if (w->impatient)
+			args[n++] = text("-w5");
+		args[n++] = text("%u", s->dns);
+		args[n++] = text("%u", s->smtp);
+		args[n++] = text("%lu", w->domains);
+		break;
+	case CURL:
+		/* Without a recipient the request is all that curl says between EHLO and QUIT. */
+		args[n++] = text("curl");
+		args[n++] = text("-q");
+		args[n++] = text("--silent");
+		args[n++] = text("--parallel");
+		args[n++] = text("--parallel-max");
+		args[n++] = text("%u", w->jobs < 300 ? w->jobs : 300);
+		args[n++] = text("--request");
+		args[n++] = text("MAIL FROM:<>");
+		if (w->tls) {
+			args[n++] = text("--ssl-reqd");
+			args[n++] = text("--insecure");
+		}
+		args[n++] = text("--config");
+		args[n++] = text("%s", list);
+		break;
+	default:
+		args[n++] = text("sh");
+		args[n++] = text("-c");
+		args[n++] =
+		    who == CHECK_SMTP
+			? text("xargs -P 16 -I ADDRESS %s %s -H ADDRESS -p %u -F probe.bench "
+			       "-f a@probe.bench <%s",
+			       commands[who], w->tls ? "-S" : "", s->smtp, list)
+			: text("xargs -P 16 -I ADDRESS %s %s --server ADDRESS --port %u --helo "
+			       "probe.bench --from '<>' --to a@probe.bench --quit-after MAIL <%s",
+			       commands[who], w->tls ? "-tls" : "", s->smtp, list);
+		break;
+	}
+	args[n] = NULL;
+}
+
+static unsigned long count_lines(const char *what)
+{
+	FILE *f = fopen(out, "r");
+	unsigned long lines = 0;
+	size_t cap = 0;
+	char *line = NULL;
+
+	if (!f)
+		return 0;
+	while (getline(&line, &cap, f) > 0) {
+		const char *at = line;
+
+		if (!what) {
+			lines++;
+			continue;
+		}
+		while ((at = strstr(at, what)) != NULL) {
+			lines++;
+			at++;
+		}
+	}
+	free(line);
+	(void)fclose(f);
+	return lines;
+}
+
+static double seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec * 1e-6;
+}
+
+static struct measure run(enum who who, const struct work *w)
+{
+	struct measure m = {0};
+	struct server s;
+	struct rusage used;
+	char *args[ARGS_MAX];
+	double begin;
+	pid_t pid;
+
+	start_sink(&s, w);
+	write_list(who, w, s.smtp);
+	make_args(args, who, w, &s);
+	begin = now();
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		int fd =
+		    open(who == MXPROBE ? "/dev/null" : out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+		pin(client_core);
+		dup2(fd, STDOUT_FILENO);
+		dup2(fd, STDERR_FILENO);
+		execvp(args[0], args);
+		_exit(127);
+	}
+	if (wait4(pid, NULL, 0, &used) != pid)
+		die("wait4");
+	m.wall = now() - begin;
+	m.cpu = seconds(used.ru_utime) + seconds(used.ru_stime);
+	m.rss = used.ru_maxrss;
+	for (char **a = args; *a; a++)
+		free(*a);
+	stop_sink(&s, &m);
+	if (who == MXPROBE) {
+		m.lines = count_lines(NULL);
+		m.dead = count_lines("\"class\":\"timeout\"");
+	}
+	/* Every hundredth part of the addresses is dead by that share. */
+	m.good = m.mail == w->addresses - w->addresses / 100 * w->dead_percent &&
+		 (who != MXPROBE || m.lines == w->domains);
+	return m;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *values, int n)
+{
+	qsort(values, (size_t)n, sizeof *values, by_size);
+	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* Medians over the rounds that counted. */
+struct standing {
+	double cpu, wall, rss;
+	struct measure last;
+	struct work work;
+	int good;
+	bool failed; /* one did not */
+};
+
+static void compete(struct standing *st, const struct work *w, const unsigned long *sizes)
+{
+	double cpu[CONTESTANTS][ROUNDS_MAX], wall[CONTESTANTS][ROUNDS_MAX],
+	    rss[CONTESTANTS][ROUNDS_MAX];
+
+	memset(st, 0, CONTESTANTS * sizeof *st);
+	for (int round = 0; round < rounds; round++) {
+		for (int who = 0; who < CONTESTANTS; who++) {
+			struct measure m;
+
+			st[who].work = *w;
+			if (!sizes[who] || !present[who] || (who > FLOOR && st[who].failed))
+				continue;
+			/* The slow ones get less to do: it is the share a session that counts. */
+			if (sizes[who] != w->addresses) {
+				st[who].work.addresses = sizes[who];
+				st[who].work.domains = sizes[who] / w->hosts;
+			}
+			m = run((enum who)who, &st[who].work);
+			st[who].last = m;
+			if (!m.good) {
+				printf("  %s: does not count, the sink had %lu of %lu sessions\n",
+				       names[who], m.mail, st[who].work.addresses);
+				st[who].failed = true;
+				continue;
+			}
+			cpu[who][st[who].good] = m.cpu;
+			wall[who][st[who].good] = m.wall;
+			rss[who][st[who].good++] = (double)m.rss;
+		}
+	}
+	for (int who = 0; who < CONTESTANTS; who++) {
+		if (!st[who].good)
+			continue;
+		st[who].cpu = median(cpu[who], st[who].good);
+		st[who].wall = median(wall[who], st[who].good);
+		st[who].rss = median(rss[who], st[who].good);
+	}
+	fflush(stdout);
+}
+
+static double each(const struct standing *s)
+{
+	return s->cpu / (double)s->work.addresses * 1e6;
+}
+
+static void show(const struct standing *st)
+{
+	for (int who = 0; who < CONTESTANTS; who++)
+		if (st[who].good)
+			printf("  %-11s %6lu sessions  %8.1f us each  %7.2f x floor  %6.2f s wall  "
+			       "%6.1f MiB\n",
+			       names[who], st[who].work.addresses, each(&st[who]),
+			       st[FLOOR].good ? each(&st[who]) / each(&st[FLOOR]) : 0, st[who].wall,
+			       st[who].rss / 1024);
+}
+
+static unsigned long sized(unsigned long n)
+{
+	n /= scale;
+	return n < 160 ? 160 : n / 16 * 16;
+}
+
+static void dialogue(bool tls)
+{
+	unsigned long n = sized(tls ? 4000 : 10000);
+	struct work w = {.domains = n / 16, .hosts = 16, .addresses = n, .tls = tls, .jobs = 1000};
+	const unsigned long sizes[CONTESTANTS] = {n, n, sized(1600), sized(320), sized(160)};
+	struct standing st[CONTESTANTS];
+
+	compete(st, &w, sizes);
+	show(st);
+}
+
+static void bench_plain(void)
+{
+	dialogue(false);
+}
+
+static void bench_starttls(void)
+{
+	dialogue(true);
+}
+
+/* Does an endpoint cost more where there are many? */
+static void bench_growth(void)
+{
+	unsigned long small = sized(1000), large = sized(10000);
+	struct work w = {.domains = small / 16, .hosts = 16, .addresses = small, .jobs = 1000};
+	struct standing few[CONTESTANTS], many[CONTESTANTS];
+
+	compete(few, &w, (unsigned long[CONTESTANTS]){small, small});
+	w.domains = large / 16;
+	w.addresses = large;
+	compete(many, &w, (unsigned long[CONTESTANTS]){large, large});
+	show(few);
+	show(many);
+	if (few->good && many->good)
+		printf("  an endpoint of %lu costs %.2f x one of %lu\n", large,
+		       each(many) / each(few), small);
+}
+
+/* One domain, start-up included. */
+static void bench_small(void)
+{
+	struct work w = {.domains = 1, .hosts = 16, .addresses = 16, .jobs = 256};
+	struct standing st[CONTESTANTS];
+
+	compete(st, &w, (unsigned long[CONTESTANTS]){16, 16, 16, 16, 16});
+	show(st);
+	printf("  16 endpoints in %.1f ms of processor time\n", st->cpu * 1e3);
+}
+
+static void bench_shared(void)
+{
+	unsigned long n = sized(100000), addresses = n / 50;
+	struct work w = {.domains = n, .hosts = 2, .addresses = addresses, .jobs = 1000};
+	struct standing st[CONTESTANTS];
+
+	compete(st, &w, (unsigned long[CONTESTANTS]){addresses, addresses});
+	show(st);
+	printf("  %lu domains on %lu addresses: %.2f s against %.2f s, %.2f x; questions %lu of "
+	       "%lu, contacts %lu, lines %lu\n",
+	       n, addresses, st[MXPROBE].cpu, st[FLOOR].cpu, st[MXPROBE].cpu / st[FLOOR].cpu,
+	       st[MXPROBE].last.questions, n + 2 * addresses, st[MXPROBE].last.connections,
+	       st[MXPROBE].last.lines);
+}
+
+/* What a session in flight holds: so long a greeting pause that all are open at once. */
+static void flight(bool tls)
+{
+	unsigned long n = sized(tls ? 4000 : 8000);
+	struct work w = {.domains = n / 16,
+			 .hosts = 16,
+			 .addresses = n,
+			 .delay_ms = 5000,
+			 .tls = tls,
+			 .jobs = 10000};
+	struct work base = {.domains = n / 16, .hosts = 16, .addresses = n, .tls = tls, .jobs = 16};
+	struct measure at_once = run(MXPROBE, &w), few = run(MXPROBE, &base);
+
+	printf("  %lu sessions in flight: %.1f MiB; the same work 16 at a time: %.1f MiB; %.2f KiB "
+	       "a session in flight%s\n",
+	       at_once.most_open, (double)at_once.rss / 1024, (double)few.rss / 1024,
+	       (double)(at_once.rss - few.rss) / (double)at_once.most_open,
+	       at_once.good && few.good ? "" : " (not all of the work was done)");
+}
+
+static void bench_flight(void)
+{
+	flight(false);
+	flight(true);
+}
+
+/* Servers that let one wait, and some that are not there. */
+static void slow(bool tls)
+{
+	unsigned long n = sized(8000);
+	struct work w = {.domains = n / 16,
+			 .hosts = 16,
+			 .addresses = n,
+			 .delay_ms = 200,
+			 .dead_percent = 1,
+			 .tls = tls,
+			 .jobs = 10000,
+			 .impatient = true};
+	struct standing st[CONTESTANTS];
+
+	compete(st, &w, (unsigned long[CONTESTANTS]){n, n});
+	show(st);
+	printf("  wall %.2f s against %.2f s, %.2f x; called dead: %lu of %lu\n", st[MXPROBE].wall,
+	       st[FLOOR].wall, st[MXPROBE].wall / st[FLOOR].wall, st[MXPROBE].last.dead, n / 100);
+}
+
+static void bench_slow(void)
+{
+	slow(false);
+	slow(true);
+}
+
+static const struct {
+	const char *name, *about;
+	void (*run)(void);
+} cases[] = {
+    {"plain", "EHLO, MAIL FROM, QUIT; DNS included", bench_plain},
+    {"starttls", "the same with STARTTLS", bench_starttls},
+    {"small", "one domain with 16 endpoints, start-up included", bench_small},
+    {"growth", "1,000 endpoints and 10,000", bench_growth},
+    {"shared", "many domains on few addresses", bench_shared},
+    {"flight", "memory of a session in flight", bench_flight},
+    {"slow", "greeting after 200 ms, 1 % dead, limits of 5 s", bench_slow},
+};
+
+static bool wanted(const char *name, char **chosen)
+{
+	if (!*chosen)
+		return true;
+	for (; *chosen; chosen++)
+		if (!strcmp(*chosen, name))
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt(argc, argv, "r:s:")) != -1) {
+		if (opt == 'r')
+			rounds = atoi(optarg);
+		else if (opt == 's')
+			scale = strtoul(optarg, NULL, 10);
+		else
+			return 2;
+	}
+	if (argc - optind < 3 || rounds < 1 || rounds > ROUNDS_MAX || !scale) {
+		fprintf(stderr,
+			"usage: compare [-r ROUNDS] [-s SCALE] MXPROBE SINK FLOOR [CASE...]\n");
+		return 2;
+	}
+	mxprobe = argv[optind];
+	sink = argv[optind + 1];
+	floor_client = argv[optind + 2];
+	if (!mkdtemp(dir))
+		die(dir);
+	(void)snprintf(list, sizeof list, "%s/list", dir);
+	(void)snprintf(out, sizeof out, "%s/out", dir);
+	(void)snprintf(cert, sizeof cert, "%s/cert.pem", dir);
+	make_certificate();
+	choose_cores();
+	for (int who = 0; who < CONTESTANTS; who++) {
+		char *command =
+		    text("command -v %s >/dev/null", commands[who] ? commands[who] : "sh");
+
+		present[who] = system(command) == 0;
+		if (!present[who])
+			printf("%s: left out, it is not installed\n", names[who]);
+		free(command);
+	}
+	printf("medians of %d rounds%s\n", rounds,
+	       client_core < 0 ? "; one core only: client and sink share it" : "");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		if (!wanted(cases[i].name, argv + optind + 3))
+			continue;
+		printf("%s: %s\n", cases[i].name, cases[i].about);
+		fflush(stdout);
+		cases[i].run();
+		fflush(stdout);
+	}
+	(void)unlink(list);
+	(void)unlink(out);
+	(void)unlink(cert);
+	(void)rmdir(dir);
+	return 0;
+}
