@@ -129,9 +129,11 @@ static const char *const steps[] = {
     "CREATE TABLE words(id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);"
     "CREATE TABLE runs(id INTEGER PRIMARY KEY, started INTEGER NOT NULL, version TEXT NOT NULL,"
     " helo TEXT);"
-    /* verdict, since: the last confirmed one; latest_...: what the last runs in a row agree on */
+    /* verdict, since: the last confirmed one; latest_...: what the last runs in a row agree on,
+     * since when, how many, and when the last of them began */
     "CREATE TABLE targets(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, verdict INTEGER,"
-    " since INTEGER, latest INTEGER, latest_since INTEGER, latest_runs INTEGER);"
+    " since INTEGER, latest INTEGER, latest_since INTEGER, latest_runs INTEGER,"
+    " latest_at INTEGER);"
     "CREATE TABLE hosts(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE addresses(id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE);"
     /* address 0: an MX host without one */
@@ -198,11 +200,11 @@ static const char *const statements[] = {
     [ST_COMMIT] = "COMMIT",
     [ST_ROLLBACK] = "ROLLBACK",
     [ST_ADD_RUN] = "INSERT INTO runs(started, version, helo) VALUES(?, ?, ?)",
-    [ST_FIND_TARGET] = "SELECT id, verdict, since, latest, latest_since, latest_runs FROM targets"
-		       " WHERE name = ?",
+    [ST_FIND_TARGET] = "SELECT id, verdict, since, latest, latest_since, latest_runs, latest_at"
+		       " FROM targets WHERE name = ?",
     [ST_ADD_TARGET] = "INSERT INTO targets(name) VALUES(?)",
     [ST_SET_TARGET] = "UPDATE targets SET verdict = ?2, since = ?3, latest = ?4, latest_since = ?5,"
-		      " latest_runs = ?6 WHERE id = ?1",
+		      " latest_runs = ?6, latest_at = ?7 WHERE id = ?1",
     [ST_FIND_HOST] = "SELECT id FROM hosts WHERE name = ?",
     [ST_ADD_HOST] = "INSERT INTO hosts(name) VALUES(?)",
     [ST_FIND_ADDRESS] = "SELECT id FROM addresses WHERE address = ?",
@@ -552,12 +554,10 @@ static void migrate(struct history *h)
 
 	if (ask(h, "PRAGMA user_version") == VERSION || h->error)
 		return;
-	/* Matters to a file that has no table yet, and only before its first transaction. */
+	/* All in one transaction: a file that holds anything has our id in its head. That of the
+	 * vacuum must come before the first page is made, and waits for others. */
+	execute(h, "BEGIN");
 	execute(h, "PRAGMA auto_vacuum = INCREMENTAL");
-	if (!begin(h)) {
-		fail(h, SQLITE_BUSY);
-		return;
-	}
 	version = ask(h, "PRAGMA user_version"); /* another process may have been faster */
 	if (version > VERSION && !h->error)
 		h->error = problem(h->path, "was written by a newer mxprobe");
@@ -872,7 +872,7 @@ struct state {
 	int verdict; /* -1: none */
 	int64_t since;
 	int latest;
-	int64_t latest_since, latest_runs;
+	int64_t latest_since, latest_runs, latest_at;
 };
 
 static int known(const short *map, int64_t word)
@@ -893,15 +893,29 @@ static struct state find_state(struct history *h, const char *name)
 		s.latest = known(h->word_verdict, column_or(st, 3, -1));
 		s.latest_since = sql.column_int64(st, 4);
 		s.latest_runs = sql.column_int64(st, 5);
+		s.latest_at = sql.column_int64(st, 6);
 	}
 	if (st)
 		(void)sql.reset(st); /* as above */
 	return s;
 }
 
+/* Another run that began later was faster: what is older is kept, but it is no news. A moment that
+ * has not come yet is the trace of a wrong clock, and holds up nothing. */
+static bool is_late(const struct state *s, const struct entry *e)
+{
+	return s->latest >= 0 && e->started_ms < s->latest_at &&
+	       s->latest_at <= clock_ms(CLOCK_REALTIME);
+}
+
 /* What this result makes of it. The first verdict of all needs nobody to agree. */
 static void advance(struct state *s, const struct entry *e, struct past *past)
 {
+	if (is_late(s, e)) {
+		*past = (struct past){.previous_verdict = s->verdict, .since_ms = s->since};
+		return;
+	}
+	s->latest_at = e->started_ms;
 	if (s->latest == (int)e->verdict) {
 		s->latest_runs++;
 	} else {
@@ -994,7 +1008,7 @@ static void foresee(struct history *h, const struct entry *e)
 	advance(&s, e, &h->past);
 }
 
-static int64_t write_endpoint(struct history *h, int64_t target, const struct entry *e,
+static int64_t write_endpoint(struct history *h, int64_t target, bool late, const struct entry *e,
 			      const struct outcome *o, struct past_class *past)
 {
 	int64_t host = find_or_add(h, ST_FIND_HOST, ST_ADD_HOST, o->host);
@@ -1004,7 +1018,9 @@ static int64_t write_endpoint(struct history *h, int64_t target, const struct en
 	sqlite3_stmt *st;
 
 	compare(&k, e, o, past);
-	if (k.id && k.class == (int)o->class)
+	if (k.id && late)
+		past->since_ms = k.since;
+	if (k.id && (late || k.class == (int)o->class))
 		return k.id;
 	st = get(h, k.id ? ST_SET_ENDPOINT : ST_ADD_ENDPOINT);
 	if (k.id) {
@@ -1100,6 +1116,7 @@ static void write_entry(struct history *h, const struct entry *e, struct past *p
 			struct past_class *classes)
 {
 	struct state s = find_state(h, e->name);
+	bool late = is_late(&s, e);
 	sqlite3_stmt *st;
 	int64_t id;
 
@@ -1114,6 +1131,7 @@ static void write_entry(struct history *h, const struct entry *e, struct past *p
 	bind_int(st, 4, h->verdict_word[s.latest]);
 	bind_int(st, 5, s.latest_since);
 	bind_int(st, 6, s.latest_runs);
+	bind_int(st, 7, s.latest_at);
 	run(h, st);
 	st = get(h, ST_ADD_RESULT);
 	bind_int(st, 1, h->run);
@@ -1128,7 +1146,7 @@ static void write_entry(struct history *h, const struct entry *e, struct past *p
 	run(h, st);
 	id = sql.last_insert_rowid(h->db);
 	for (size_t i = 0; i < e->n_outcomes && !h->error; i++) {
-		int64_t endpoint = write_endpoint(h, s.id, e, &e->outcomes[i], &classes[i]);
+		int64_t endpoint = write_endpoint(h, s.id, late, e, &e->outcomes[i], &classes[i]);
 
 		write_outcome(h, id << OUTCOME_BITS | (int64_t)i, endpoint, &e->outcomes[i]);
 	}

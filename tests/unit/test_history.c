@@ -270,6 +270,36 @@ static void confirmed(void **state)
 	}
 }
 
+/* A run that began earlier and ends later is kept, but it is no news. */
+static void late(void **state)
+{
+	struct fixture *f = *state;
+	int now = (int)((time(NULL) - START) / 60);
+	struct history *h = open_history(f->path);
+	const struct past *past;
+
+	(void)add(h, "hh", now - 10, 1);
+	past = add(h, "he", now - 5, 1);
+	assert_true(past->changed);
+	past = add(h, "tt", now - 8, 1);
+	assert_int_equal(past->previous_verdict, VERDICT_DEGRADED);
+	assert_false(past->changed);
+	assert_int_equal(past->since_ms, MS(now - 5));
+	assert_int_equal(past->endpoints[1].previous, CLASS_EXHAUSTED);
+	assert_int_equal(past->endpoints[1].since_ms, MS(now - 5));
+	past = add(h, "he", now - 2, 1);
+	assert_int_equal(past->previous_verdict, VERDICT_DEGRADED);
+	assert_false(past->changed);
+	assert_int_equal(past->endpoints[0].previous, CLASS_HEALTHY);
+	assert_int_equal(past->endpoints[0].since_ms, MS(now - 10));
+	/* A clock that was wrong for a while holds up nothing. */
+	past = add(h, "he", now + 10000, 1);
+	past = add(h, "hh", now - 1, 1);
+	assert_true(past->changed);
+	close_history(h);
+	assert_answer(f->path, "SELECT count(*) FROM results", "6");
+}
+
 /* What DNS does not list is kept, and its absence is no change. */
 static void absent(void **state)
 {
@@ -708,13 +738,21 @@ static void unknown_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(first_run),     cmocka_unit_test(confirmed),
-	    TEST(absent),        cmocka_unit_test(names),
-	    TEST(bad_line),      TEST(repeated),
-	    TEST(keep),          TEST(locked),
-	    TEST(foreign),       TEST(newer),
-	    TEST(begun),         TEST(elsewhere),
-	    TEST(broken),        TEST(questions),
+	    TEST(first_run),
+	    cmocka_unit_test(confirmed),
+	    TEST(late),
+	    TEST(absent),
+	    cmocka_unit_test(names),
+	    TEST(bad_line),
+	    TEST(repeated),
+	    TEST(keep),
+	    TEST(locked),
+	    TEST(foreign),
+	    TEST(newer),
+	    TEST(begun),
+	    TEST(elsewhere),
+	    TEST(broken),
+	    TEST(questions),
 	    TEST(unknown_words),
 	};
 
