@@ -52,7 +52,6 @@ struct gather {
 	size_t n_touched, cap_touched;
 	double first_try;
 	size_t n_first_try;
-	struct series series;
 	int64_t *reply_ids;
 	size_t n_reply_ids;
 	struct map reply_of_key; /* index + 1 as a pointer */
@@ -198,7 +197,6 @@ struct gather *gather_new(int64_t from_ms, int64_t to_ms, size_t slices, bool ph
 			    .cells = new_cells(slices)};
 	g->trend = t;
 	g->phases = phases;
-	series_init(&g->series, phases, slices);
 	return g;
 }
 
@@ -242,7 +240,8 @@ static void begin_line(struct gather *g, struct line *l)
 	if (l->row.cells)
 		return;
 	l->row.cells = new_cells(g->trend->slices);
-	series_init(&l->series, g->phases, g->trend->slices);
+	if (l->row.members) /* an endpoint: those of a host are counted at the end */
+		series_init(&l->series, g->phases, g->trend->slices);
 }
 
 static void mark(struct trend_cell *cell, int what, bool healthy, int severity, int severity_there)
@@ -381,8 +380,7 @@ static void add_reply(struct gather *g, enum class class, enum reason reason, in
 	r->last_ms = now;
 }
 
-static void count(struct gather *g, struct line *l, enum class class, enum reason reason,
-		  const struct timing *t)
+static void count(struct gather *g, struct line *l, enum class class, enum reason reason)
 {
 	struct trend_event now = {g->started[g->n_runs - 1], class, reason};
 
@@ -392,9 +390,7 @@ static void count(struct gather *g, struct line *l, enum class class, enum reaso
 	mark_class(&l->row.cells[g->slice], class);
 	if (class == CLASS_SKIPPED)
 		return;
-	if (class == CLASS_HEALTHY)
-		add_timing(&l->series, g->slice, t);
-	else
+	if (class != CLASS_HEALTHY)
 		l->row.last_unhealthy = now;
 }
 
@@ -418,8 +414,8 @@ void gather_outcome(struct gather *g, int64_t endpoint, enum class class, enum r
 	if (l->run != g->n_runs)
 		list(g, l);
 	l->place = g->place++;
-	count(g, l, class, reason, t);
-	count(g, host, class, reason, t);
+	count(g, l, class, reason);
+	count(g, host, class, reason);
 	if (class == CLASS_SKIPPED)
 		return;
 	add_sample(&l->totals, t->total);
@@ -427,7 +423,7 @@ void gather_outcome(struct gather *g, int64_t endpoint, enum class class, enum r
 	host->healthy |= class == CLASS_HEALTHY;
 	host->bad |= class != CLASS_HEALTHY;
 	if (class == CLASS_HEALTHY) {
-		add_timing(&g->series, g->slice, t);
+		add_timing(&l->series, g->slice, t);
 	} else {
 		add_reply(g, class, reason, reply);
 	}
@@ -509,6 +505,19 @@ static struct trend_row *end_lines(struct gather *g, struct line *lines, size_t 
 	return rows;
 }
 
+/* Medians over the endpoints of their own medians: each counts as much as any other. */
+static struct timing *all_medians(const struct trend *t)
+{
+	struct series all = {0};
+
+	series_init(&all, true, t->slices);
+	for (size_t i = 0; i < t->slices; i++)
+		for (size_t k = 0; k < t->n_endpoints; k++)
+			if (t->endpoints[k].phases[i].total != USEC_NONE)
+				add_timing(&all, i, &t->endpoints[k].phases[i]);
+	return series_end(&all);
+}
+
 struct trend *gather_end(struct gather *g)
 {
 	struct trend *t = g->trend;
@@ -526,7 +535,8 @@ struct trend *gather_end(struct gather *g)
 	t->hosts = end_lines(g, g->hosts, g->n_hosts, &t->n_hosts);
 	if (g->n_first_try)
 		t->first_try_mean = g->first_try / (double)g->n_first_try;
-	t->phases = series_end(&g->series);
+	if (g->phases)
+		t->phases = all_medians(t);
 	if (t->n_replies)
 		qsort(t->replies, t->n_replies, sizeof *t->replies, rarest_first);
 	map_fini(&g->host_of_name);

@@ -417,7 +417,9 @@ static char *column_text(sqlite3_stmt *st, int at)
 
 static int64_t column_or(sqlite3_stmt *st, int at, int64_t otherwise)
 {
-	return sql.column_type(st, at) == SQLITE_NULL ? otherwise : sql.column_int64(st, at);
+	int64_t value = sql.column_int64(st, at); /* of NULL: 0 */
+
+	return !value && sql.column_type(st, at) == SQLITE_NULL ? otherwise : value;
 }
 
 /* The single number that a question has for an answer. */
@@ -1368,20 +1370,17 @@ static void take_outcome(struct history *h, struct gather *g, sqlite3_stmt *st, 
 {
 	int class = known(h->word_class, sql.column_int64(st, 2));
 	int reason = known(h->word_reason, sql.column_int64(st, 3));
-	struct timing t = {.total = sql.column_int64(st, 5)};
+	struct timing t = {.first_byte = USEC_NONE, .total = column_or(st, 5, USEC_NONE)};
 
 	if (class < 0 || reason < 0)
 		return;
-	if (!t.total) /* as NULL reads, too, and no session takes that long */
-		t.total = USEC_NONE;
 	if (phases) {
 		t.connect = column_or(st, 6, USEC_NONE);
-		t.first_byte = column_or(st, 7, USEC_NONE);
-		t.banner = column_or(st, 8, USEC_NONE);
-		t.ehlo = column_or(st, 9, USEC_NONE);
-		t.starttls = column_or(st, 10, USEC_NONE);
-		t.tls = column_or(st, 11, USEC_NONE);
-		t.mail = column_or(st, 12, USEC_NONE);
+		t.banner = column_or(st, 7, USEC_NONE);
+		t.ehlo = column_or(st, 8, USEC_NONE);
+		t.starttls = column_or(st, 9, USEC_NONE);
+		t.tls = column_or(st, 10, USEC_NONE);
+		t.mail = column_or(st, 11, USEC_NONE);
 	}
 	gather_outcome(g, sql.column_int64(st, 1), (enum class) class, (enum reason)reason,
 		       sql.column_int64(st, 4), &t);
@@ -1401,7 +1400,7 @@ static void ask_outcomes(struct history *h, struct gather *g, int64_t target,
 	sqlite3_stmt *st = prepare(
 	    h, q->phases
 		   ? "SELECT o.id, o.endpoint, o.class, o.reason, o.reply, o.total, o.connect,"
-		     " o.first_byte, o.banner, o.ehlo, o.starttls, o.tls, o.mail" OUTCOMES_FROM
+		     " o.banner, o.ehlo, o.starttls, o.tls, o.mail" OUTCOMES_FROM
 		   : "SELECT o.id, o.endpoint, o.class, o.reason, o.reply,"
 		     " o.total" OUTCOMES_FROM);
 	bool more;

@@ -37,7 +37,8 @@ struct trend_row {
 	int64_t outage_ms;        /* longest time without a healthy session; -1: none */
 	bool listed;              /* in the last run of the span */
 	struct trend_cell *cells; /* trend.slices of them */
-	struct timing *phases; /* medians of the healthy sessions in each slice; NULL: not asked */
+	struct timing *phases;    /* medians of the healthy sessions in each slice, without
+				      first_byte; NULL: a host, or not asked */
 };
 
 /* A way to fail that was seen. */
@@ -62,7 +63,7 @@ struct trend {
 	double first_try_mean; /* -1: null */
 	size_t slices;
 	struct trend_cell *cells; /* worst verdict of each slice */
-	struct timing *phases;    /* over all endpoints; NULL: not asked */
+	struct timing *phases;    /* medians of those of the endpoints; NULL: not asked */
 	struct trend_row *endpoints, *hosts;
 	size_t n_endpoints, n_hosts;
 	struct trend_reply *replies; /* rarest first */
