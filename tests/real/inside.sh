@@ -68,6 +68,12 @@ check)
 	. "$here/world.sh"
 	. "$here/checks.sh"
 	;;
+tls)
+	mxprobe=$2
+	cp "$mxprobe" "$work/mxprobe"
+	unpack "$1"
+	. "$here/tls.sh"
+	;;
 monitoring)
 	mxprobe=$2
 	# shellcheck disable=SC2034 # for monitoring.sh

@@ -1,8 +1,9 @@
 #!/bin/sh
-# mxprobe against real servers: Postfix, Exim and OpenSMTPD, with Unbound and NSD for DNS; and in real
+# mxprobe against real servers: Postfix, Exim and OpenSMTPD, with Unbound and NSD for DNS; its TLS against
+# signed zones, Postfix, and nginx with MTA-STS policies; and in real
 # monitoring systems: Nagios, Icinga, node_exporter and Prometheus, with the lab's servers (MXPROBE's
 # folder holds the lab, too).
-#   run.sh [--fetch] MXPROBE      ONLY=mail or ONLY=monitoring is one half of it
+#   run.sh [--fetch] MXPROBE      ONLY=mail, ONLY=tls or ONLY=monitoring is one part of it
 #
 # Nothing of this machine is touched. The servers live in namespaces of their own (processes, network,
 # mounts, host name), on an overlay over /etc, /usr and /var that is held in memory, so that port 25,
@@ -89,6 +90,9 @@ result=0
 [ "${ONLY:-mail}" != mail ] || suite check real-packages \
 	"$(missing postfix:postfix nsd:nsd unbound:unbound openssl:openssl)" \
 	"$(missing exim4:exim4-daemon-light smtpd:opensmtpd)" || result=1
+[ "${ONLY:-tls}" != tls ] || suite tls tls-packages \
+	"$(missing postfix:postfix nsd:nsd unbound:unbound ldns-signzone:ldnsutils nginx:nginx openssl:openssl)" "" ||
+	result=1
 [ "${ONLY:-monitoring}" != monitoring ] || suite monitoring monitoring-packages \
 	"$(missing nagios4:nagios4-core icinga2:icinga2-bin prometheus:prometheus promtool:prometheus \
 		prometheus-node-exporter:prometheus-node-exporter curl:curl jq:jq)" "" || result=1
