@@ -182,6 +182,11 @@ bench: $(BUILD)/mxprobe $(patsubst %,$(BUILD)/bench/%,classify history_fill sink
 	@$(BUILD)/bench/compare $(if $(ROUNDS),-r $(ROUNDS)) $(BUILD)/mxprobe $(BUILD)/bench/sink \
 		$(BUILD)/bench/floor $(CASES)
 
+# Instructions of a TLS session, beside a bare OpenSSL client; needs valgrind.
+.PHONY: bench-tls
+bench-tls: $(BUILD)/mxprobe $(BUILD)/bench/sink $(BUILD)/bench/tls_client
+	@sh bench/tls.sh $(BUILD)
+
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
