@@ -132,7 +132,7 @@ fake_tests := session resolver contacts run
 $(fake_tests:%=$(BUILD)/tests/unit/test_%): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fake/*.c))
 
 # These look into the history's file with their own eyes.
-$(BUILD)/tests/unit/test_history $(BUILD)/tests/e2e/test_history: private LIBRARIES := $(LIBRARIES) $(SQLITE)
+$(BUILD)/tests/unit/test_history $(BUILD)/tests/e2e/test_history_runs: private LIBRARIES := $(LIBRARIES) $(SQLITE)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
@@ -165,7 +165,7 @@ check: tests
 
 # The same as in `make check`, for a minute and a hundred kills.
 torture-history: tests
-	@TORTURE=1 ONLY=e2e/test_history sh tests/run.sh $(BUILD) $(tests)
+	@TORTURE=1 ONLY=test_history_runs sh tests/run.sh $(BUILD) $(tests)
 
 # FUZZ=name runs one target only; what it finds stays in build/, as does the corpus that grows.
 FUZZ_SECONDS ?= 60

@@ -48,7 +48,7 @@ room 'openssl/' 'net/tls.c'
 room 'curl/' 'net/http.c'
 room 'ldns/' 'dns/message.c'
 room 'jansson' 'report/json.c'
-room 'sqlite3' 'history/history.c'
+room 'sqlite3' 'history/database.c'
 room 'idn2' 'run/target.c'
 
 for header in lib/*/*.h; do
