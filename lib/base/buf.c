@@ -25,8 +25,8 @@ void buf_clear(struct buf *b)
 	b->overflow = false;
 }
 
-/* Makes room for n more bytes and a terminator; false when the limit forbids it. */
-static bool reserve(struct buf *b, size_t n)
+/* The rare half of reserve: the buffer grows, or has reached its limit. */
+static bool grow(struct buf *b, size_t n)
 {
 	uint32_t most = b->max && b->max < BUF_MOST ? b->max : BUF_MOST;
 	size_t want = (size_t)b->len + n + 1, cap = b->cap ? b->cap : 32;
@@ -36,12 +36,19 @@ static bool reserve(struct buf *b, size_t n)
 		return false;
 	}
 	if (want <= b->cap)
-		return true;
+		return true; /* a bounded one comes here each time */
 	while (cap < want)
 		cap *= 2;
 	b->data = xreallocarray(b->data, cap, 1);
 	b->cap = (uint32_t)cap;
 	return true;
+}
+
+/* Makes room for n more bytes and a terminator; false when the limit forbids it. Reports are made
+ * of very many very short pieces: this is where they would spend their time. */
+static inline bool reserve(struct buf *b, size_t n)
+{
+	return (n < (size_t)b->cap - b->len && b->cap && !b->max) || grow(b, n);
 }
 
 void buf_add(struct buf *b, const void *bytes, size_t n)
@@ -59,7 +66,8 @@ void buf_addstr(struct buf *b, const char *s)
 
 void buf_addc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (reserve(b, 1))
+		b->data[b->len++] = c;
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)
