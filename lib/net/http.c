@@ -282,6 +282,8 @@ struct http_request *http_get(struct http *h, const struct http_get *get,
 	(void)curl.easy_setopt(r->easy, CURLOPT_URL, url);
 	(void)curl.easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "https");
 	(void)curl.easy_setopt(r->easy, CURLOPT_RESOLVE, r->resolve);
+	/* The addresses are known: a proxy that is set for other programs has no part in it. */
+	(void)curl.easy_setopt(r->easy, CURLOPT_NOPROXY, "*");
 	(void)curl.easy_setopt(r->easy, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl.easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl.easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)(get->timeout / USEC_PER_MS));
