@@ -116,6 +116,7 @@ one 25 0 healthy healthy/ok mail '"port":2525'
 done_
 
 check literals
+settled # sessions are counted below: those of the check before are not among them
 probe '[198.51.100.25]' '[IPv6:2001:db8:2::25]' 198.51.100.25 '[mx1.healthy.example.test]' somebody@implicit.example.test
 ends 0
 [ "$(grep -c '"verdict":"healthy"' "$work/json")" = 5 ] || wrong "not five healthy targets"
