@@ -147,6 +147,8 @@ const char *column_text(struct statement *st, int at)
 
 #else
 
+#include "base/buf.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -311,9 +313,33 @@ static char *examine(const char *path, uint32_t id, bool write)
 	return NULL;
 }
 
+/* A reader that may not write beside the file cannot make there what readers and writers agree by.
+ * While there is no writer, it needs none of that: the name by which SQLite takes a file for one
+ * that nobody changes (caller frees). NULL: there is one, or all may be done. */
+static char *name_unchanging(const char *path)
+{
+	char *log = xasprintf("%s-wal", path);
+	bool quiet = access(path, W_OK) != 0 && access(log, F_OK) != 0;
+	struct buf name = {0};
+
+	free(log);
+	if (!quiet)
+		return NULL;
+	buf_addstr(&name, "file:");
+	for (const char *p = path; *p; p++) {
+		if (strchr("?#%", *p))
+			buf_printf(&name, "%%%02X", (unsigned char)*p);
+		else
+			buf_addc(&name, *p);
+	}
+	buf_addstr(&name, "?immutable=1");
+	return buf_steal(&name);
+}
+
 struct database *database_open(const char *path, uint32_t id, bool write, char **error)
 {
 	struct database *db;
+	char *unchanging = NULL;
 	int rc, flags = SQLITE_OPEN_NOMUTEX;
 
 	if (!database_available()) {
@@ -327,11 +353,16 @@ struct database *database_open(const char *path, uint32_t id, bool write, char *
 	flags |= write || access(path, W_OK) == 0 ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 	if (write)
 		flags |= SQLITE_OPEN_CREATE;
+	else
+		unchanging = name_unchanging(path);
+	if (unchanging)
+		flags |= SQLITE_OPEN_URI;
 	db = xcalloc(1, sizeof *db);
 	/* SQLite takes a colon in front for a name of its own. */
 	db->path = *path == ':' ? xasprintf("./%s", path) : xstrdup(path);
 	database_wait(db, PATIENCE_MS);
-	rc = sql.open_v2(db->path, &db->db, flags, NULL);
+	rc = sql.open_v2(unchanging ? unchanging : db->path, &db->db, flags, NULL);
+	free(unchanging);
 	if (rc != SQLITE_OK)
 		fail(db, rc);
 	else

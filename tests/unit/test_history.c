@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -706,6 +707,52 @@ static void questions(void **state)
 	close_history(h);
 }
 
+/* Whoever may only read may have a report, and leaves nothing behind. */
+static void reader(void **state)
+{
+	struct fixture *f = *state;
+	char *folder = xasprintf("%s?#%%", f->path), *path = xasprintf("%s/h", folder);
+	struct history *h;
+	int status;
+	pid_t child;
+
+	assert_int_equal(mkdir(folder, 0755), 0);
+	h = open_history(path);
+	(void)add(h, "he", 0, 1);
+	close_history(h);
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_int_equal(chmod(folder, 0555), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		const struct trend_query q = {"example.org", MS(0), MS(9), 1, false};
+		char *error = NULL;
+		struct trend *t;
+
+		/* Root may do everything, so it becomes somebody else. */
+		if (geteuid() == 0 && setuid(65534) != 0)
+			_exit(2);
+		h = history_open_read(path, &error);
+		if (!h && strstr(error, "Permission denied"))
+			_exit(0); /* not even the folder above is open to others */
+		t = h ? history_trend(h, &q, &error) : NULL;
+		status = t && t->runs == 1 ? 0 : 1;
+		trend_free(t);
+		if (!history_close(h, 0, &error))
+			status = 3;
+		free(path);
+		free(folder);
+		_exit(status);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+	free(path);
+	free(folder);
+}
+
 /* Words that a later version knows: passed over, and nothing else. */
 static void unknown_words(void **state)
 {
@@ -754,6 +801,7 @@ int main(void)
 	    TEST(broken),
 	    TEST(questions),
 	    TEST(unknown_words),
+	    TEST(reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

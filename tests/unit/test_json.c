@@ -399,6 +399,44 @@ static void numbers(void **state)
 	fake_free(r);
 }
 
+/* What the history says stands there with --history only, whether or not it knows anything. */
+static void past_where_it_is_kept(void **state)
+{
+	static const struct past_class classes[] = {{CLASS_TIMEOUT, 1795278717181}, {-1, -1}};
+	struct past past = {VERDICT_FAILING, true, 1795278717181, classes};
+	struct result *r = fake_target("example.org", SOURCE_MX);
+	json_t *o;
+
+	(void)state;
+	(void)fake_endpoint(r, 10, "mx.example.org", "192.0.2.1");
+	(void)fake_endpoint(r, 10, "mx.example.org", "192.0.2.2");
+	fake_finish(r);
+	o = object_of(r, false);
+	assert_null(json_object_get(o, "changed"));
+	assert_null(json_object_get(endpoint(o, 0), "previous_class"));
+	json_decref(o);
+
+	r->past = &past;
+	o = object_of(r, false);
+	assert_text(o, "previous_verdict", "failing");
+	assert_true(json_is_true(json_object_get(o, "changed")));
+	assert_text(o, "since", "2026-11-21T16:31:57.181Z");
+	assert_text(endpoint(o, 0), "previous_class", "timeout");
+	assert_text(endpoint(o, 0), "since", "2026-11-21T16:31:57.181Z");
+	assert_text(endpoint(o, 1), "previous_class", NULL);
+	assert_text(endpoint(o, 1), "since", NULL);
+	json_decref(o);
+
+	past = (struct past){.previous_verdict = -1, .since_ms = -1};
+	o = object_of(r, false);
+	assert_text(o, "previous_verdict", NULL);
+	assert_true(json_is_false(json_object_get(o, "changed")));
+	assert_text(o, "since", NULL);
+	assert_text(endpoint(o, 0), "previous_class", NULL);
+	json_decref(o);
+	fake_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,7 +444,7 @@ int main(void)
 	    cmocka_unit_test(unresolved), cmocka_unit_test(literal_has_no_preference),
 	    cmocka_unit_test(replies),    cmocka_unit_test(foreign_octets),
 	    cmocka_unit_test(tls),        cmocka_unit_test(advice_where_it_is_asked_for),
-	    cmocka_unit_test(numbers),
+	    cmocka_unit_test(numbers),    cmocka_unit_test(past_where_it_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
