@@ -131,8 +131,9 @@ $(BUILD)/tests/unit/test_scenario: private LIBRARIES := $(BUILD)/libmxprobe.a $(
 fake_tests := session resolver contacts run
 $(fake_tests:%=$(BUILD)/tests/unit/test_%): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fake/*.c))
 
-# This one needs servers with certificates, which are made as the lab makes them.
-$(BUILD)/tests/unit/test_http: $(BUILD)/tests/lab/ca.o
+# These need servers with certificates, which are made as the lab makes them.
+$(BUILD)/tests/unit/test_http $(BUILD)/tests/unit/test_tls_check: $(BUILD)/tests/lab/ca.o
+$(BUILD)/tests/unit/test_tls_check: $(BUILD)/tests/lab/tls_server.o
 
 # These look into the history's file with their own eyes.
 $(BUILD)/tests/unit/test_history $(BUILD)/tests/e2e/test_history_runs: private LIBRARIES := $(LIBRARIES) $(SQLITE)
