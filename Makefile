@@ -40,7 +40,9 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || ech
 endif
 endif
 
-PACKAGES := libevent_core openssl libidn2 jansson ldns
+PACKAGES := libevent_core openssl libidn2 ldns
+# The tests read with jansson what the program writes.
+TEST_LIBRARIES = -lcmocka $(shell pkg-config --libs jansson)
 # libcurl is optional: WITHOUT_CURL=1 builds without it, as does its absence.
 needs_libraries := $(filter-out clean uninstall format check-format,$(or $(MAKECMDGOALS),all))
 ifneq ($(needs_libraries),)
@@ -140,16 +142,16 @@ $(BUILD)/tests/unit/test_history $(BUILD)/tests/e2e/test_history_runs: private L
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBRARIES) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBRARIES) $(LIBRARIES)
 
 $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
 
 # A fuzz target without libFuzzer: it replays its corpus, as a test.
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
 
 $(BUILD)/tests/fuzz/run_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"

@@ -47,7 +47,7 @@ room 'event2/' 'net/loop.c'
 room 'openssl/' 'net/tls.c'
 room 'curl/' 'net/http.c'
 room 'ldns/' 'dns/message.c'
-room 'jansson' 'report/json.c'
+room 'jansson' ''
 room 'sqlite3' 'history/database.c'
 room 'idn2' 'run/target.c'
 
