@@ -112,7 +112,7 @@ policy_hosts=
 for domain in enforced mismatch badmx oldmx testing testingbad none redirect big html missing; do
 	policy_hosts=$policy_hosts${policy_hosts:+,}DNS:mta-sts.$domain.plain.test
 done
-certificate policies "$policy_hosts,DNS:mta-sts.silent.plain.test"
+certificate policies "$policy_hosts,DNS:mta-sts.silent.plain.test,DNS:mta-sts.both.signed.test"
 certificate oldpolicy DNS:mta-sts.expired.plain.test 20200101000000Z 20200201000000Z
 certificate otherpolicy DNS:policies.elsewhere.test
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=nobody \
@@ -173,6 +173,10 @@ mx.alias	CNAME	mx
 out		MX	10 mx.out
 mx.out		CNAME	mx.plain.test.
 _25._tcp.mx.out	TLSA	3 1 1 $nothing
+; DANE and MTA-STS of one opinion about names, and of two about the certificate
+both		MX	10 mx.self
+_mta-sts.both	TXT	"v=STSv1; id=both"
+mta-sts.both	A	198.51.100.80
 ; its signature will be broken
 bogus		MX	10 mx.bogus
 mx.bogus	A	198.51.100.25
@@ -291,6 +295,7 @@ policy oldmx enforce old.plain.test
 policy testing testing other.plain.test
 policy testingbad testing self.plain.test
 policy none none
+policy both enforce mx.self.signed.test
 policy html enforce mx.plain.test
 policy expired enforce mx.plain.test
 policy elsewhere enforce mx.plain.test
@@ -301,8 +306,9 @@ mkdir -p "$work/www/big/.well-known"
 	printf '%s\n' 'daemon off;' 'user root;' 'worker_processes 1;' "pid $work/nginx.pid;" \
 		'error_log stderr;' 'events { worker_connections 64; }' 'http {' \
 		"access_log $work/nginx.log combined;" 'types { text/plain txt; }'
-	for domain in enforced mismatch badmx oldmx testing testingbad none big missing; do
-		echo "server { listen 198.51.100.80:443 ssl; server_name mta-sts.$domain.plain.test;
+	for domain in enforced mismatch badmx oldmx testing testingbad none big missing both; do
+		echo "server { listen 198.51.100.80:443 ssl;
+			server_name mta-sts.$domain.plain.test mta-sts.$domain.signed.test;
 			ssl_certificate $work/ca/policies.chain; ssl_certificate_key $work/ca/policies.key;
 			root $work/www/$domain; }"
 	done
@@ -517,6 +523,17 @@ sts testingbad
 ends 0
 class healthy/ok mail
 says '"code":"mta-sts-testing"' 'would fail the MTA-STS policy under test: self-signed certificate'
+done_
+
+# Where DANE is in force it goes before (RFC 8461 2): the certificate of nobody's matches its record.
+check sts-and-dane
+probe --tls dane --mta-sts both.signed.test
+ends 0
+class healthy/ok mail
+says '"dane":true' '"mode":"enforce"'
+probe --mta-sts both.signed.test
+ends 2
+class broken/certificate tls
 done_
 
 check sts-none
