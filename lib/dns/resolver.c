@@ -1,22 +1,19 @@
 #include "dns/resolver.h"
 
 #include "base/map.h"
+#include "dns/ports.h"
 #include "net/stream.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 enum {
 	KEY_MAX = DNS_NAME_MAX + 3,
 	FAILURE_TTL = 30, /* seconds a failure is remembered; RFC 2308 7.1 allows 300 */
 	TTL_MAX = 86400,
-	PACKETS_A_TRY = 100 /* wrong answers looked at in one try, lest a flood keeps us busy */
+	FEW = 8 /* as many questions at once get a port of their own each */
 };
 
 struct query {
@@ -42,11 +39,9 @@ struct question {
 	size_t server;  /* to ask now */
 	bool failed;    /* some server has said that it will not tell: servfail, not timeout */
 	bool plain;     /* without EDNS */
-	uint16_t id;
-	unsigned packets;
-	int fd; /* UDP; -1 */
-	struct watch *watch;
+	struct ticket udp;
 	struct stream *tcp;
+	uint16_t tcp_id;
 	struct buf in; /* TCP octets */
 	struct timer timer;
 
@@ -66,8 +61,7 @@ struct resolver {
 	size_t first;      /* server of the next question, with rotate */
 	struct timer tell; /* hands known answers on, in a turn of its own */
 	struct question *to_tell, **to_tell_end;
-	uint8_t random[256];
-	size_t random_left;
+	struct ports *ports;
 };
 
 const struct resolver_conf resolver_conf_default = {
@@ -114,6 +108,16 @@ static void trace(struct question *q, const char *what)
 }
 
 static void on_tell(void *arg);
+static bool on_datagram(struct ticket *ticket, const uint8_t *wire, size_t n);
+static void on_port_failed(struct ticket *ticket, const char *why, bool by_server);
+
+/* All that is not done where it comes up waits for the resolver's own turn. */
+static void turn_soon(void *arg)
+{
+	struct resolver *r = arg;
+
+	timer_at(&r->tell, loop_now(r->loop));
+}
 
 struct resolver *resolver_new(struct loop *loop, const struct resolver_conf *conf)
 {
@@ -124,16 +128,16 @@ struct resolver *resolver_new(struct loop *loop, const struct resolver_conf *con
 	r->queue_end = &r->queue;
 	r->to_tell_end = &r->to_tell;
 	timer_init(&r->tell, loop, on_tell, r);
+	r->ports = ports_new(
+	    loop, r->conf.servers, r->conf.n_servers,
+	    &(struct ports_events){
+		.datagram = on_datagram, .failed = on_port_failed, .work = turn_soon, .arg = r});
 	return r;
 }
 
 static void close_try(struct question *q)
 {
-	watch_free(q->watch);
-	q->watch = NULL;
-	if (q->fd >= 0)
-		(void)close(q->fd); /* a datagram socket has nothing left to lose */
-	q->fd = -1;
+	ports_leave(&q->udp);
 	stream_free(q->tcp);
 	q->tcp = NULL;
 	buf_fini(&q->in);
@@ -164,22 +168,9 @@ void resolver_free(struct resolver *r)
 	while ((q = map_next(&r->questions, &at)) != NULL)
 		question_free(q);
 	map_fini(&r->questions);
+	ports_free(r->ports);
 	timer_fini(&r->tell);
 	free(r);
-}
-
-static uint16_t random_id(struct resolver *r)
-{
-	uint16_t id;
-
-	if (r->random_left < sizeof id) {
-		if (getrandom(r->random, sizeof r->random, 0) != (ssize_t)sizeof r->random)
-			abort(); /* guessable ids are worse than none */
-		r->random_left = sizeof r->random;
-	}
-	r->random_left -= sizeof id;
-	memcpy(&id, r->random + r->random_left, sizeof id);
-	return id;
 }
 
 /* Telling: detached from every list first, called back last. */
@@ -194,7 +185,7 @@ static void tell_later(struct question *q)
 	q->next = NULL;
 	*r->to_tell_end = q;
 	r->to_tell_end = &q->next;
-	timer_at(&r->tell, loop_now(r->loop));
+	turn_soon(r);
 }
 
 static void on_tell(void *arg)
@@ -223,6 +214,11 @@ static void on_tell(void *arg)
 		q->busy = false;
 	}
 	pump(r);
+	ports_flush(r->ports);
+	ports_sweep(r->ports);
+	/* Nothing that came up by now needs another turn. */
+	if (!r->to_tell && (!r->queue || r->flying >= r->conf.in_flight))
+		timer_at(&r->tell, USEC_NEVER);
 }
 
 static uint32_t ttl_of(const struct question *q)
@@ -350,7 +346,7 @@ static void on_tcp_connected(void *arg)
 	struct buf query = {0};
 	uint8_t length[2];
 
-	if (dns_query(&query, name_of(q), q->type, q->id, !q->plain)) {
+	if (dns_query(&query, name_of(q), q->type, q->tcp_id, !q->plain)) {
 		length[0] = (uint8_t)(query.len >> 8);
 		length[1] = (uint8_t)query.len;
 		stream_write(q->tcp, length, sizeof length);
@@ -377,7 +373,7 @@ static void on_tcp_data(void *arg, const char *bytes, size_t n)
 	uint8_t *wire = xmalloc(length);
 
 	memcpy(wire, in + 2, length);
-	if (!dns_header_read(&h, wire, length) || h.id != q->id || !h.response)
+	if (!dns_header_read(&h, wire, length) || h.id != q->tcp_id || !h.response)
 		server_failed(q, "no answer to our question over TCP");
 	else
 		(void)take_message(q, wire, length, &h, true); /* over TCP it is always taken */
@@ -413,7 +409,7 @@ static void start_tcp(struct question *q)
 
 	trace(q, "truncated, again over TCP");
 	close_try(q);
-	q->id = random_id(r);
+	q->tcp_id = ports_random(r->ports);
 	q->tcp = stream_open(r->loop, &r->conf.servers[q->server], NULL, &tcp_events, q, &err);
 	if (!q->tcp) {
 		server_failed(q, "truncated, and TCP failed");
@@ -424,38 +420,31 @@ static void start_tcp(struct question *q)
 
 /* UDP */
 
-static void on_udp(void *arg, unsigned ready)
+static struct question *question_of(struct ticket *ticket)
 {
-	struct question *q = arg;
-	uint8_t wire[4096];
+	return (struct question *)((char *)ticket - offsetof(struct question, udp));
+}
 
-	(void)ready;
-	/* One datagram at a time until the question or the socket is done with. */
-	while (q->fd >= 0) {
-		struct dns_header h;
-		ssize_t n = recv(q->fd, wire, sizeof wire, 0);
+static bool on_datagram(struct ticket *ticket, const uint8_t *wire, size_t n)
+{
+	struct question *q = question_of(ticket);
+	struct dns_header h;
 
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			if (errno != EAGAIN && errno != EWOULDBLOCK)
-				next_try(q, strerror(errno)); /* nobody listens there */
-			return;
-		}
-		if (++q->packets > PACKETS_A_TRY) {
-			server_failed(q, "a flood of wrong answers");
-			return;
-		}
-		/* The socket is connected: only the server's own address gets here. */
-		if (!dns_header_read(&h, wire, (size_t)n) || !h.response || h.id != q->id)
-			continue;
-		if (h.truncated) {
-			start_tcp(q);
-			return;
-		}
-		if (take_message(q, wire, (size_t)n, &h, false))
-			return;
+	if (!dns_header_read(&h, wire, n))
+		return false;
+	if (h.truncated) {
+		start_tcp(q);
+		return true;
 	}
+	return take_message(q, wire, n, &h, false);
+}
+
+static void on_port_failed(struct ticket *ticket, const char *why, bool by_server)
+{
+	if (by_server)
+		server_failed(question_of(ticket), why);
+	else
+		next_try(question_of(ticket), why);
 }
 
 static void on_timeout(void *arg)
@@ -465,62 +454,23 @@ static void on_timeout(void *arg)
 	next_try(q, q->tcp ? "no answer over TCP" : "no answer");
 }
 
-static int open_socket(int family)
-{
-#ifdef SOCK_NONBLOCK
-	return socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-#else
-	int fd = socket(family, SOCK_DGRAM, 0);
-
-	if (fd >= 0 &&
-	    (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)) {
-		(void)close(fd); /* nothing was sent */
-		return -1;
-	}
-	return fd;
-#endif
-}
-
-static int open_udp(const struct addr *server)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = addr_to_sockaddr(server, &sa);
-	int fd = open_socket(server->family);
-
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&sa, len) != 0) {
-		int err = errno;
-
-		(void)close(fd); /* nothing was sent */
-		errno = err;
-		return -1;
-	}
-	return fd;
-}
-
-/* A fresh socket, hence port, and a fresh id for each attempt (RFC 5452). */
+/* A fresh id for each attempt, and while there are few a fresh port, too (RFC 5452). */
 static void start_try(struct question *q)
 {
 	struct resolver *r = q->resolver;
 	struct buf query = {0};
 
-	q->packets = 0;
-	q->id = random_id(r);
-	if (!dns_query(&query, name_of(q), q->type, q->id, !q->plain)) {
-		settle(q, DNS_INVALID, NULL);
-		return;
-	}
 	timer_at(&q->timer, loop_now(r->loop) + r->conf.timeout);
-	q->fd = open_udp(&r->conf.servers[q->server]);
-	if (q->fd < 0) {
+	if (!ports_join(r->ports, &q->udp, q->server, r->flying <= FEW)) {
 		/* Without a descriptor or a route there is nothing but to wait for the try's end.
 		 */
 		trace(q, strerror(errno));
-	} else {
-		q->watch = watch_new(r->loop, q->fd, on_udp, q);
-		watch_want(q->watch, READY_READ);
-		if (send(q->fd, query.data, query.len, 0) < 0)
-			trace(q, strerror(errno)); /* as if it had been lost */
+		return;
 	}
+	if (dns_query(&query, name_of(q), q->type, q->udp.id, !q->plain))
+		ports_send(&q->udp, &query);
+	else
+		settle(q, DNS_INVALID, NULL);
 	buf_fini(&query);
 }
 
@@ -575,7 +525,7 @@ static void ask_network(struct question *q)
 	q->next = NULL;
 	*r->queue_end = q;
 	r->queue_end = &q->next;
-	timer_at(&r->tell, loop_now(r->loop)); /* which pumps: starting never calls back */
+	turn_soon(r); /* which pumps: starting never calls back */
 }
 
 struct query *resolver_ask(struct resolver *r, const char *qname, enum dns_type type,
@@ -592,7 +542,6 @@ struct query *resolver_ask(struct resolver *r, const char *qname, enum dns_type 
 		memcpy(q->key, key, sizeof key);
 		q->key_len = len;
 		q->type = type;
-		q->fd = -1;
 		timer_init(&q->timer, r->loop, on_timeout, q);
 		(void)map_put(&r->questions, key, len, q); /* it was not there */
 	}
@@ -621,7 +570,7 @@ static void abandon(struct question *q)
 	q->flying = false;
 	r->flying--;
 	if (r->queue)
-		timer_at(&r->tell, loop_now(r->loop)); /* which pumps */
+		turn_soon(r); /* which pumps */
 }
 
 void resolver_cancel(struct query *asker)

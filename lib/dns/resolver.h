@@ -23,7 +23,7 @@ struct resolver_conf {
 	unsigned tries;     /* in all, over the servers in turn */
 	bool trust_ad;      /* the AD bit counts though the server is not on loopback */
 	bool rotate;        /* begin each question at another server */
-	unsigned in_flight; /* most questions at once: one descriptor each */
+	unsigned in_flight; /* most questions at once: at most one descriptor each, see ports.h */
 	/* For -vv; NULL: nobody listens. */
 	void (*trace)(void *arg, const char *line);
 	void *trace_arg;
