@@ -31,6 +31,7 @@ struct stream {
 	size_t idle; /* octets of TLS since the last one of plaintext */
 	int reset;   /* errno of a reset that came along with "connected"; 0: none */
 	bool connected, secured, wrote, failed;
+	bool empty;             /* nothing was left in the socket at the last read */
 	bool acknowledge;       /* the next turn's answer may come in pieces: see flush */
 	bool injected, turning; /* turning: inside on_ready, which flushes at its end */
 	bool *gone;             /* set when the owner frees the stream in a call-back */
@@ -147,47 +148,11 @@ static bool deliver_tls(struct stream *s, const char *bytes, size_t n)
 	return there;
 }
 
-/* Reads until nothing is left that could hide an end; false when the stream is gone or done. */
-static bool read_all(struct stream *s, bool drain)
+/* What became of connect(): err, or 0; false when the stream is gone or done. A refusal is
+ * ECONNREFUSED. A reset came after the connection: it was there, and what the server said before
+ * may wait to be read. */
+static bool take_connect(struct stream *s, int err)
 {
-	char chunk[CHUNK];
-
-	/* What was injected before TLS is found out, and never read. */
-	while (!s->injected) {
-		ssize_t n = recv(s->fd, chunk, sizeof chunk, 0);
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			if (errno == EAGAIN || errno == EWOULDBLOCK)
-				return true;
-			fail(s, STREAM_RESET, errno, NULL);
-			return false;
-		}
-		if (n == 0) {
-			fail(s, s->reset ? STREAM_RESET : STREAM_EOF, s->reset, NULL);
-			return false;
-		}
-		s->wrote = false;
-		if (!(s->tls ? deliver_tls(s, chunk, (size_t)n) : deliver(s, chunk, (size_t)n)))
-			return false;
-		/* A short read has emptied the socket. But an end may have come with it, whose edge
-		 * has passed; when we answer, the answer meets it, else one more read does. */
-		if ((size_t)n < sizeof chunk && s->wrote && !drain)
-			return true;
-	}
-	return true;
-}
-
-static bool finish_connect(struct stream *s)
-{
-	int err = 0;
-	socklen_t len = sizeof err;
-
-	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
-		err = errno;
-	/* A refusal is ECONNREFUSED. A reset came after the connection: it was there, and what the
-	 * server said before may wait to be read. */
 	if (err == ECONNRESET || err == EPIPE) {
 		s->reset = err;
 		err = 0;
@@ -201,6 +166,61 @@ static bool finish_connect(struct stream *s)
 	return CALL(s, connected(s->arg)) && !s->failed;
 }
 
+/* The socket has become writable, and nothing else. */
+static bool take_writable(struct stream *s)
+{
+	int err = 0;
+
+	/* On Linux whatever goes wrong with connect() is announced as readable, too. */
+#ifndef __linux__
+	socklen_t len = sizeof err;
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+		err = errno;
+#endif
+	return take_connect(s, err);
+}
+
+/* Reads until nothing is left, the first time to learn what became of connect(), too; false when
+ * the stream is gone or done. */
+static bool read_all(struct stream *s, bool drain)
+{
+	char chunk[CHUNK];
+
+	/* What was injected before TLS is found out, and never read. */
+	while (!s->injected) {
+		ssize_t n = recv(s->fd, chunk, sizeof chunk, 0);
+		int err = n < 0 ? errno : 0;
+
+		if (err == EINTR)
+			continue;
+		if (err == EWOULDBLOCK)
+			err = EAGAIN;
+		if (!s->connected && !take_connect(s, err == EAGAIN ? 0 : err))
+			return false;
+		if (err == EAGAIN)
+			return true;
+		if (err) {
+			fail(s, STREAM_RESET, err, NULL);
+			return false;
+		}
+		if (n == 0) {
+			fail(s, s->reset ? STREAM_RESET : STREAM_EOF, s->reset, NULL);
+			return false;
+		}
+		s->empty = (size_t)n < sizeof chunk;
+		s->wrote = false;
+		if (!(s->tls ? deliver_tls(s, chunk, (size_t)n) : deliver(s, chunk, (size_t)n)))
+			return false;
+		/* A short read has emptied the socket. But an end may have come with it, whose edge
+		 * has passed (a reset is not told apart from data); when we answer, the answer
+		 * meets it, else one more read does. */
+		if (s->empty && s->wrote && !drain)
+			return true;
+	}
+	return true;
+}
+
 static void on_ready(void *arg, unsigned ready)
 {
 	struct stream *s = arg;
@@ -209,8 +229,8 @@ static void on_ready(void *arg, unsigned ready)
 	s->gone = &gone;
 	s->turning = true;
 	/* The edge that says "connected" may bring the first octets along. */
-	if (!s->connected)
-		there = finish_connect(s);
+	if (!s->connected && ready == READY_WRITE)
+		there = take_writable(s);
 	if (there && ((ready & READY_READ) || s->reset))
 		there = read_all(s, (ready & READY_EOF) || s->reset || loop_must_drain(s->loop));
 	if (gone)
@@ -325,7 +345,8 @@ void stream_start_tls(struct stream *s, struct tls *tls)
 	if (s->failed)
 		return;
 	s->wrote = true;
-	if (recv(s->fd, &octet, 1, MSG_PEEK) > 0) {
+	/* The read that brought the reply has just looked. */
+	if (!(s->turning && s->empty) && recv(s->fd, &octet, 1, MSG_PEEK) > 0) {
 		s->injected = true;
 		timer_at(&s->soon, loop_now(s->loop));
 		return;

@@ -4,6 +4,7 @@
 #include "judge/rules.h"
 #include "judge/sender.h"
 #include "judge/verdict.h"
+#include "net/gate.h"
 #include "net/http.h"
 #include "run/endpoints.h"
 #include "run/probe.h"
@@ -72,6 +73,7 @@ struct run {
 	struct run_events events;
 	struct resolver *resolver;
 	struct contacts *contacts;
+	struct gate *gate;
 	struct http *http; /* NULL: no MTA-STS */
 	struct job *jobs;
 	struct job *to_resolve, **to_resolve_end;
@@ -99,6 +101,7 @@ struct run *run_new(struct loop *loop, const struct run_conf *conf, const struct
 	r->loop = loop;
 	r->conf = *conf;
 	r->conf.contacts.session = &r->conf.session;
+	r->conf.session.gate = r->gate = gate_new(loop);
 	r->events = *events;
 	r->resolver = resolver_new(loop, &r->conf.resolver);
 	r->contacts = contacts_new(loop, &r->conf.contacts);
@@ -166,6 +169,7 @@ void run_free(struct run *r)
 		job_free(r->jobs);
 	resolver_free(r->resolver);
 	contacts_free(r->contacts);
+	gate_free(r->gate);
 	http_free(r->http);
 	vantage_fini(&r->vantage);
 	free(r->control_failed);

@@ -12,7 +12,8 @@
 struct run;
 
 struct run_conf {
-	struct session_conf session;   /* helo and from are shown in the results, too */
+	struct session_conf session;   /* helo and from are shown in the results, too; its `gate`
+					  is set by run_new */
 	struct contacts_conf contacts; /* its `session` is set by run_new */
 	struct resolver_conf resolver;
 	unsigned families; /* MX_IPV4, MX_IPV6 */

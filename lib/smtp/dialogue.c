@@ -93,6 +93,13 @@ enum need dialogue_need(const struct dialogue *d)
 	return d->to_send ? NEED_SEND : NEED_READ;
 }
 
+void dialogue_held(struct dialogue *d, usec_t span)
+{
+	d->since += span;
+	d->deadline += span;
+	d->limit += span;
+}
+
 usec_t dialogue_deadline(const struct dialogue *d)
 {
 	return d->limit;

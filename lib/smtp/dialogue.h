@@ -81,6 +81,9 @@ size_t dialogue_feed(struct dialogue *, const char *bytes, size_t n, usec_t now)
 size_t dialogue_take(struct dialogue *, char *out, size_t cap);
 /* The handshake is done; the facts are handed over. */
 void dialogue_secured(struct dialogue *, struct tls_facts *, usec_t now);
+/* Before the handshake: it could not begin for so long because of this machine, which is nobody's
+ * time. */
+void dialogue_held(struct dialogue *, usec_t span);
 /* It ended otherwise. END_CLOSED for EOF and reset, END_TIMEOUT when the deadline passed, ...; the
  * end may be judged differently by state: nothing that comes after the reply to MAIL FROM changes
  * it. */

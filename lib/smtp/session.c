@@ -16,6 +16,8 @@ struct session {
 	usec_t started, deadline;
 	struct stream *stream;
 	struct timer timer;
+	struct gate_ticket gate;
+	usec_t held_since; /* at the gate */
 	struct dialogue dialogue;
 	struct observation seen;
 	struct buf line; /* of the server, for the trace */
@@ -73,6 +75,7 @@ static void drop_stream(struct session *s)
 
 static void destroy(struct session *s)
 {
+	gate_leave(&s->gate);
 	drop_stream(s);
 	timer_fini(&s->timer);
 	dialogue_fini(&s->dialogue);
@@ -223,6 +226,35 @@ static void start_tls(struct session *s)
 	stream_start_tls(s->stream, tls_new(s->conf->tls, &want));
 }
 
+/* The time spent in our own queue is not the server's. */
+static void forget_held(struct session *s)
+{
+	usec_t held = loop_now(s->loop) - s->held_since;
+
+	s->deadline += held;
+	dialogue_held(&s->dialogue, held);
+}
+
+static void on_gate(void *arg)
+{
+	struct session *s = arg;
+
+	forget_held(s);
+	timer_at(&s->timer, dialogue_deadline(&s->dialogue));
+	start_tls(s);
+}
+
+static void want_tls(struct session *s)
+{
+	s->held_since = loop_now(s->loop);
+	if (s->conf->gate && !gate_enter(s->conf->gate, &s->gate, on_gate, s)) {
+		timer_at(&s->timer, USEC_NEVER);
+		return;
+	}
+	timer_at(&s->timer, dialogue_deadline(&s->dialogue));
+	start_tls(s);
+}
+
 static void on_connected(void *arg)
 {
 	struct session *s = arg;
@@ -232,11 +264,18 @@ static void on_connected(void *arg)
 	step(s);
 }
 
+static void on_failed(void *arg, enum stream_fault fault, int err, struct tls_facts *facts);
+
 static void on_data(void *arg, const char *bytes, size_t n)
 {
 	struct session *s = arg;
 	usec_t now = loop_now(s->loop);
 
+	/* Before our handshake has begun nothing is to come. */
+	if (s->gate.state == GATE_WAITING) {
+		on_failed(s, STREAM_INJECTED, 0, NULL);
+		return;
+	}
 	while (n && dialogue_need(&s->dialogue) != NEED_NOTHING) {
 		size_t used = dialogue_feed(&s->dialogue, bytes, n, now);
 
@@ -244,8 +283,7 @@ static void on_data(void *arg, const char *bytes, size_t n)
 		bytes += used;
 		n -= used;
 		if (dialogue_need(&s->dialogue) == NEED_TLS) {
-			start_tls(s);
-			timer_at(&s->timer, dialogue_deadline(&s->dialogue));
+			want_tls(s);
 			return;
 		}
 		if (dialogue_need(&s->dialogue) == NEED_NOTHING)
@@ -260,6 +298,7 @@ static void on_secured(void *arg, struct tls_facts *facts)
 {
 	struct session *s = arg;
 
+	gate_leave(&s->gate);
 	if (s->conf->trace) {
 		char *text = xasprintf("%s, %s", facts->version, facts->cipher);
 
@@ -278,6 +317,9 @@ static void on_failed(void *arg, enum stream_fault fault, int err, struct tls_fa
 	usec_t now = loop_now(s->loop);
 	char *words = NULL;
 
+	if (s->gate.state == GATE_WAITING)
+		forget_held(s);
+	gate_leave(&s->gate);
 	switch (fault) {
 	case STREAM_CONNECT:
 		dialogue_fail(&s->dialogue, end_of_connect_error(err), err, now);

@@ -4,6 +4,7 @@
 #define MXPROBE_SESSION_H
 
 #include "base/addr.h"
+#include "net/gate.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "smtp/dialogue.h"
@@ -26,6 +27,7 @@ struct session_conf {
 	struct dialogue_conf dialogue; /* its `tls` is the peer's */
 	usec_t timeout;                /* from connect to the reply to MAIL FROM */
 	struct tls_context *tls;
+	struct gate *gate;                /* for handshakes; NULL: each begins at once */
 	const struct addr *bind4, *bind6; /* source addresses; NULL: the system chooses */
 	void (*trace)(void *arg, const struct session_trace *); /* NULL: nobody listens */
 	void *trace_arg;
