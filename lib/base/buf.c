@@ -72,12 +72,18 @@ void buf_addc(struct buf *b, char c)
 
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->cap - b->len;
 	va_list ap;
 	int n;
 
+	/* Mostly it fits into what is there. */
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
 	va_end(ap);
+	if (n >= 0 && (size_t)n < room && !b->max) {
+		b->len += (uint32_t)n;
+		return;
+	}
 	if (n < 0 || !reserve(b, (size_t)n)) {
 		b->overflow = true;
 		return;

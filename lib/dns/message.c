@@ -147,8 +147,15 @@ static bool take_data(struct dns_record *r, const ldns_rr *rr)
 	return true;
 }
 
-/* False: a record of no interest, or one that is not what its type says. */
-static bool take_record(struct dns_record *r, const ldns_rr *rr)
+static bool same_rdf(const ldns_rdf *a, const ldns_rdf *b)
+{
+	return a && b && ldns_rdf_size(a) == ldns_rdf_size(b) &&
+	       memcmp(ldns_rdf_data(a), ldns_rdf_data(b), ldns_rdf_size(a)) == 0;
+}
+
+/* False: a record of no interest, or one that is not what its type says. Most are owned by the name
+ * that was asked for: they share its text. */
+static bool take_record(struct dns_record *r, const ldns_rr *rr, char *qname, const ldns_rdf *asked)
 {
 	*r = (struct dns_record){.type = (enum dns_type)ldns_rr_get_type(rr),
 				 .ttl = ldns_rr_ttl(rr)};
@@ -174,10 +181,11 @@ static bool take_record(struct dns_record *r, const ldns_rr *rr)
 	default:
 		return false;
 	}
-	r->owner = name_text(ldns_rr_owner(rr));
+	r->owner = same_rdf(ldns_rr_owner(rr), asked) ? qname : name_text(ldns_rr_owner(rr));
 	if (r->owner && (r->name || r->data))
 		return true;
-	free(r->owner);
+	if (r->owner != qname)
+		free(r->owner);
 	free(r->name);
 	free(r->data);
 	return false;
@@ -203,6 +211,7 @@ struct dns_message *dns_message_read(const uint8_t *wire, size_t n)
 	ldns_pkt *packet = NULL;
 	struct dns_message *m;
 	const ldns_rr_list *list;
+	const ldns_rdf *asked = NULL;
 
 	if (ldns_wire2pkt(&packet, wire, n) != LDNS_STATUS_OK)
 		return NULL;
@@ -212,14 +221,15 @@ struct dns_message *dns_message_read(const uint8_t *wire, size_t n)
 	list = ldns_pkt_question(packet);
 	if (list && ldns_rr_list_rr_count(list) == 1 &&
 	    ldns_rr_get_class(ldns_rr_list_rr(list, 0)) == LDNS_RR_CLASS_IN) {
-		m->qname = name_text(ldns_rr_owner(ldns_rr_list_rr(list, 0)));
+		asked = ldns_rr_owner(ldns_rr_list_rr(list, 0));
+		m->qname = name_text(asked);
 		m->qtype = (enum dns_type)ldns_rr_get_type(ldns_rr_list_rr(list, 0));
 	}
 	list = ldns_pkt_answer(packet);
 	for (size_t i = 0; list && i < ldns_rr_list_rr_count(list); i++) {
 		struct dns_record r, *place;
 
-		if (!take_record(&r, ldns_rr_list_rr(list, i)))
+		if (!take_record(&r, ldns_rr_list_rr(list, i), m->qname, asked))
 			continue;
 		place = ARRAY_ADD(m->answers, m->n_answers);
 		*place = r;
@@ -234,7 +244,8 @@ void dns_message_free(struct dns_message *m)
 	if (!m)
 		return;
 	for (size_t i = 0; i < m->n_answers; i++) {
-		free(m->answers[i].owner);
+		if (m->answers[i].owner != m->qname)
+			free(m->answers[i].owner);
 		free(m->answers[i].name);
 		free(m->answers[i].data);
 	}

@@ -29,7 +29,7 @@ enum {
 /* Names are lower case, in presentation form (odd octets as \DDD), without the dot at their end;
  * the root is ".". */
 struct dns_record {
-	char *owner;
+	char *owner; /* may be the message's qname */
 	enum dns_type type;
 	uint32_t ttl;
 	uint16_t preference; /* MX */

@@ -23,11 +23,19 @@ struct query {
 	void *arg;
 };
 
+/* One question on its way to one server. */
+struct attempt {
+	struct question *question;
+	struct ticket udp;
+	struct stream *tcp;
+	uint16_t tcp_id;
+	struct buf in; /* TCP octets */
+	struct timer timer;
+};
+
 /* One question, from its first asker until its answer has grown old. */
 struct question {
 	struct resolver *resolver;
-	char key[KEY_MAX]; /* two octets of type, then the name in lower case */
-	size_t key_len;
 	enum dns_type type;
 	struct query *askers;
 	struct question *next; /* in the queue, or in the list of what is to be told */
@@ -35,20 +43,18 @@ struct question {
 	bool busy; /* its askers are being told: the answer must stay */
 
 	/* the try under way */
-	unsigned tries; /* used up */
-	size_t server;  /* to ask now */
-	bool failed;    /* some server has said that it will not tell: servfail, not timeout */
-	bool plain;     /* without EDNS */
-	struct ticket udp;
-	struct stream *tcp;
-	uint16_t tcp_id;
-	struct buf in; /* TCP octets */
-	struct timer timer;
+	unsigned tries;      /* used up */
+	size_t server;       /* to ask now */
+	bool failed;         /* some server has said that it will not tell: servfail, not timeout */
+	bool plain;          /* without EDNS */
+	struct attempt *now; /* NULL: none is under way, as for most of a question's life */
 
 	/* the answer, when known */
 	enum dns_status status;
 	struct dns_message *message;
 	usec_t expires;
+
+	char key[]; /* two octets of type, then the name in lower case */
 };
 
 struct resolver {
@@ -135,19 +141,35 @@ struct resolver *resolver_new(struct loop *loop, const struct resolver_conf *con
 	return r;
 }
 
+static void on_timeout(void *arg);
+
+static void open_try(struct question *q)
+{
+	struct resolver *r = q->resolver;
+
+	q->now = xcalloc(1, sizeof *q->now);
+	q->now->question = q;
+	timer_init(&q->now->timer, r->loop, on_timeout, q);
+	timer_at(&q->now->timer, loop_now(r->loop) + r->conf.timeout);
+}
+
 static void close_try(struct question *q)
 {
-	ports_leave(&q->udp);
-	stream_free(q->tcp);
-	q->tcp = NULL;
-	buf_fini(&q->in);
-	timer_at(&q->timer, USEC_NEVER);
+	struct attempt *now = q->now;
+
+	q->now = NULL;
+	if (!now)
+		return;
+	ports_leave(&now->udp);
+	stream_free(now->tcp);
+	buf_fini(&now->in);
+	timer_fini(&now->timer);
+	free(now);
 }
 
 static void question_free(struct question *q)
 {
 	close_try(q);
-	timer_fini(&q->timer);
 	while (q->askers) {
 		struct query *asker = q->askers;
 
@@ -346,11 +368,11 @@ static void on_tcp_connected(void *arg)
 	struct buf query = {0};
 	uint8_t length[2];
 
-	if (dns_query(&query, name_of(q), q->type, q->tcp_id, !q->plain)) {
+	if (dns_query(&query, name_of(q), q->type, q->now->tcp_id, !q->plain)) {
 		length[0] = (uint8_t)(query.len >> 8);
 		length[1] = (uint8_t)query.len;
-		stream_write(q->tcp, length, sizeof length);
-		stream_write(q->tcp, query.data, query.len);
+		stream_write(q->now->tcp, length, sizeof length);
+		stream_write(q->now->tcp, query.data, query.len);
 	}
 	buf_fini(&query);
 }
@@ -362,18 +384,18 @@ static void on_tcp_data(void *arg, const char *bytes, size_t n)
 	const uint8_t *in;
 	size_t length;
 
-	buf_add(&q->in, bytes, n);
-	in = (const uint8_t *)q->in.data;
-	if (q->in.len < 2)
+	buf_add(&q->now->in, bytes, n);
+	in = (const uint8_t *)q->now->in.data;
+	if (q->now->in.len < 2)
 		return;
 	length = (size_t)(in[0] << 8 | in[1]);
-	if (q->in.len - 2 < length)
+	if (q->now->in.len - 2 < length)
 		return;
 	/* The copy outlives the try, which ends while it is read. */
 	uint8_t *wire = xmalloc(length);
 
 	memcpy(wire, in + 2, length);
-	if (!dns_header_read(&h, wire, length) || h.id != q->tcp_id || !h.response)
+	if (!dns_header_read(&h, wire, length) || h.id != q->now->tcp_id || !h.response)
 		server_failed(q, "no answer to our question over TCP");
 	else
 		(void)take_message(q, wire, length, &h, true); /* over TCP it is always taken */
@@ -409,20 +431,18 @@ static void start_tcp(struct question *q)
 
 	trace(q, "truncated, again over TCP");
 	close_try(q);
-	q->tcp_id = ports_random(r->ports);
-	q->tcp = stream_open(r->loop, &r->conf.servers[q->server], NULL, &tcp_events, q, &err);
-	if (!q->tcp) {
+	open_try(q);
+	q->now->tcp_id = ports_random(r->ports);
+	q->now->tcp = stream_open(r->loop, &r->conf.servers[q->server], NULL, &tcp_events, q, &err);
+	if (!q->now->tcp)
 		server_failed(q, "truncated, and TCP failed");
-		return;
-	}
-	timer_at(&q->timer, loop_now(r->loop) + r->conf.timeout);
 }
 
 /* UDP */
 
 static struct question *question_of(struct ticket *ticket)
 {
-	return (struct question *)((char *)ticket - offsetof(struct question, udp));
+	return ((struct attempt *)((char *)ticket - offsetof(struct attempt, udp)))->question;
 }
 
 static bool on_datagram(struct ticket *ticket, const uint8_t *wire, size_t n)
@@ -451,7 +471,7 @@ static void on_timeout(void *arg)
 {
 	struct question *q = arg;
 
-	next_try(q, q->tcp ? "no answer over TCP" : "no answer");
+	next_try(q, q->now->tcp ? "no answer over TCP" : "no answer");
 }
 
 /* A fresh id for each attempt, and while there are few a fresh port, too (RFC 5452). */
@@ -460,15 +480,15 @@ static void start_try(struct question *q)
 	struct resolver *r = q->resolver;
 	struct buf query = {0};
 
-	timer_at(&q->timer, loop_now(r->loop) + r->conf.timeout);
-	if (!ports_join(r->ports, &q->udp, q->server, r->flying <= FEW)) {
+	open_try(q);
+	if (!ports_join(r->ports, &q->now->udp, q->server, r->flying <= FEW)) {
 		/* Without a descriptor or a route there is nothing but to wait for the try's end.
 		 */
 		trace(q, strerror(errno));
 		return;
 	}
-	if (dns_query(&query, name_of(q), q->type, q->udp.id, !q->plain))
-		ports_send(&q->udp, &query);
+	if (dns_query(&query, name_of(q), q->type, q->now->udp.id, !q->plain))
+		ports_send(&q->now->udp, &query);
 	else
 		settle(q, DNS_INVALID, NULL);
 	buf_fini(&query);
@@ -537,12 +557,10 @@ struct query *resolver_ask(struct resolver *r, const char *qname, enum dns_type 
 	struct question *q = map_get(&r->questions, key, len);
 
 	if (!q) {
-		q = xcalloc(1, sizeof *q);
+		q = xcalloc(1, sizeof *q + len + 1);
 		q->resolver = r;
-		memcpy(q->key, key, sizeof key);
-		q->key_len = len;
+		memcpy(q->key, key, len + 1);
 		q->type = type;
-		timer_init(&q->timer, r->loop, on_timeout, q);
 		(void)map_put(&r->questions, key, len, q); /* it was not there */
 	}
 	*asker = (struct query){.question = q, .done = done, .arg = arg};

@@ -51,6 +51,12 @@ struct timing {
 
 enum contact_state { CONTACT_WAITING, CONTACT_RUNNING, CONTACT_DONE };
 
+/* What a report has made of a contact that several endpoints share: made once. */
+struct shared_text {
+	struct buf json;
+	int64_t days_left; /* of its certificate, as the text says */
+};
+
 /* One (address, port, TLS name) with all of its sessions: contacted once a run, shared by every
  * endpoint that leads to it. */
 struct contact {
@@ -69,6 +75,7 @@ struct contact {
 	struct observation seen; /* of the session that `class` is taken from: reply, banner, ... */
 	struct timing timing;    /* medians over the sessions */
 	usec_t rtt;
+	struct shared_text *text; /* the report's own; NULL: one endpoint only leads here */
 };
 
 struct endpoint {

@@ -1,5 +1,6 @@
 #include "report/output.h"
 
+#include "base/buf.h"
 #include "base/claim.h"
 
 #include <errno.h>
@@ -12,7 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINKS_MAX = 40 }; /* as many as Linux follows */
+enum {
+	LINKS_MAX = 40, /* as many as Linux follows */
+	BLOCK = 65536   /* octets written at once to a file of our own */
+};
 
 struct output {
 	int fd;
@@ -20,6 +24,7 @@ struct output {
 	char *name;         /* for messages, as the user gave it */
 	char *path;         /* to be replaced; NULL: fd is written directly */
 	char *folder;       /* that it is in */
+	struct buf waiting; /* for a file that nobody sees before it is whole */
 	struct claim claim; /* on path; its file is the one behind fd, until it is renamed */
 };
 
@@ -127,6 +132,7 @@ static void output_free(struct output *o)
 	free(o->name);
 	free(o->path);
 	free(o->folder);
+	buf_fini(&o->waiting);
 	free(o);
 }
 
@@ -204,10 +210,24 @@ struct output *output_open(const char *path, char **error)
 	return NULL;
 }
 
+static void write_waiting(struct output *o)
+{
+	if (!o->err && o->waiting.len)
+		o->err = output_all(o->fd, o->waiting.data, o->waiting.len);
+	buf_clear(&o->waiting);
+}
+
 void output_write(struct output *o, const void *bytes, size_t n)
 {
-	if (!o->err)
+	if (o->err)
+		return;
+	if (!o->path) {
 		o->err = output_all(o->fd, bytes, n);
+		return;
+	}
+	buf_add(&o->waiting, bytes, n);
+	if (o->waiting.len >= BLOCK)
+		write_waiting(o);
 }
 
 bool output_failed(const struct output *o)
@@ -241,6 +261,8 @@ bool output_close(struct output *o, bool keep, char **error)
 {
 	bool good;
 
+	if (keep)
+		write_waiting(o);
 	if (o->path) {
 		/* Also a network file system has told by then whether it kept the bytes. */
 		if (keep && !o->err)

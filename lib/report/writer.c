@@ -10,14 +10,23 @@
 
 static void begin(struct writer *w, const char *key)
 {
-	if (w->comma)
-		buf_addc(w->out, ',');
-	w->comma = true;
-	if (key) {
-		buf_addc(w->out, '"');
-		buf_addstr(w->out, key);
+	char text[64] = ",\"";
+	size_t n = key ? strlen(key) : 0, at = w->comma ? 0 : 1;
+
+	if (!key) {
+		if (w->comma)
+			buf_addc(w->out, ',');
+	} else if (n > sizeof text - 4) {
+		buf_add(w->out, text + at, 2 - at);
+		buf_add(w->out, key, n);
 		buf_add(w->out, "\":", 2);
+	} else {
+		/* In one piece: there are a hundred of them in a line. */
+		memcpy(text + 2, key, n);
+		memcpy(text + 2 + n, "\":", 2);
+		buf_add(w->out, text + at, 4 + n - at);
 	}
+	w->comma = true;
 }
 
 void write_open(struct writer *w, const char *key, char bracket)

@@ -260,6 +260,8 @@ const struct contact *contacts_want(struct contacts *c, const struct peer *peer,
 			settle(item, c->stopped);
 		else
 			queue(item);
+	} else if (!item->probe.contact.text) {
+		item->probe.contact.text = xcalloc(1, sizeof *item->probe.contact.text);
 	}
 	free(key);
 	if (item->probe.contact.state != CONTACT_DONE) {

@@ -43,6 +43,9 @@ void probe_fini(struct probe *p)
 		free(p->contact.backends[i].name);
 	free(p->contact.backends);
 	observation_fini(&p->contact.seen);
+	if (p->contact.text)
+		buf_fini(&p->contact.text->json);
+	free(p->contact.text);
 }
 
 /* The first word of the banner names the machine behind the address (RFC 5321 4.2). A refusal need

@@ -19,7 +19,8 @@
 #include <time.h>
 
 enum {
-	ACTIVE_MAX = 256, /* targets under way, from their text to their result */
+	ACTIVE_LEAST = 256, /* targets under way, from their text to their result: as many as there
+			       may be sessions, but so many at least */
 	RESOLVING_MAX =
 	    32 /* of them in the DNS: a target's time for it is not spent in our own queue */
 };
@@ -685,7 +686,7 @@ void run_close(struct run *r)
 
 bool run_is_full(const struct run *r)
 {
-	return r->active >= ACTIVE_MAX;
+	return r->active >= ACTIVE_LEAST && r->active >= r->conf.contacts.jobs;
 }
 
 /* Finished, but what it means is only known once the control target is. */
