@@ -148,11 +148,16 @@ static bool deliver_tls(struct stream *s, const char *bytes, size_t n)
 	return there;
 }
 
-/* What became of connect(): err, or 0; false when the stream is gone or done. A refusal is
+/* What became of connect(). SO_ERROR knows of ICMP errors that recv() does not tell. A refusal is
  * ECONNREFUSED. A reset came after the connection: it was there, and what the server said before
- * may wait to be read. */
-static bool take_connect(struct stream *s, int err)
+ * may wait to be read. False when the stream is gone or done. */
+static bool finish_connect(struct stream *s)
 {
+	int err = 0;
+	socklen_t len = sizeof err;
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+		err = errno;
 	if (err == ECONNRESET || err == EPIPE) {
 		s->reset = err;
 		err = 0;
@@ -166,23 +171,7 @@ static bool take_connect(struct stream *s, int err)
 	return CALL(s, connected(s->arg)) && !s->failed;
 }
 
-/* The socket has become writable, and nothing else. */
-static bool take_writable(struct stream *s)
-{
-	int err = 0;
-
-	/* On Linux whatever goes wrong with connect() is announced as readable, too. */
-#ifndef __linux__
-	socklen_t len = sizeof err;
-
-	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
-		err = errno;
-#endif
-	return take_connect(s, err);
-}
-
-/* Reads until nothing is left, the first time to learn what became of connect(), too; false when
- * the stream is gone or done. */
+/* Reads until nothing is left that could hide an end; false when the stream is gone or done. */
 static bool read_all(struct stream *s, bool drain)
 {
 	char chunk[CHUNK];
@@ -196,8 +185,6 @@ static bool read_all(struct stream *s, bool drain)
 			continue;
 		if (err == EWOULDBLOCK)
 			err = EAGAIN;
-		if (!s->connected && !take_connect(s, err == EAGAIN ? 0 : err))
-			return false;
 		if (err == EAGAIN)
 			return true;
 		if (err) {
@@ -229,8 +216,8 @@ static void on_ready(void *arg, unsigned ready)
 	s->gone = &gone;
 	s->turning = true;
 	/* The edge that says "connected" may bring the first octets along. */
-	if (!s->connected && ready == READY_WRITE)
-		there = take_writable(s);
+	if (!s->connected)
+		there = finish_connect(s);
 	if (there && ((ready & READY_READ) || s->reset))
 		there = read_all(s, (ready & READY_EOF) || s->reset || loop_must_drain(s->loop));
 	if (gone)
