@@ -350,6 +350,7 @@ static struct measure run(enum who who, const struct work *w)
 		    open(who == MXPROBE ? "/dev/null" : out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		pin(client_core);
+		(void)alarm(300); /* one that hangs has lost */
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
 		execvp(args[0], args);

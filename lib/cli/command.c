@@ -5,6 +5,7 @@
 #include "cli/classify.h"
 #include "cli/progress.h"
 #include "cli/setup.h"
+#include "cli/tally.h"
 #include "history/history.h"
 #include "judge/verdict.h"
 #include "report/output.h"
@@ -38,6 +39,7 @@ struct command {
 	struct report report;
 	struct output *output;
 	struct progress *progress; /* NULL: nobody watches */
+	struct tally *tally;       /* of a long list; NULL: not shown */
 	struct history *history;   /* NULL: none is kept, or it could not be opened */
 	struct loop_signal *signals[2];
 	struct timer start; /* after --jitter */
@@ -96,6 +98,7 @@ static void feed(void *arg)
 		const char *text = c->options->targets[c->next_target++];
 
 		run_add(c->run, text, strlen(text));
+		tally_begun(c->tally);
 	}
 	if (c->next_target < c->options->n_targets)
 		return;
@@ -110,6 +113,7 @@ static void on_line(void *arg, const char *text, size_t n)
 	struct command *c = arg;
 
 	run_add(c->run, text, n);
+	tally_begun(c->tally);
 	if (run_is_full(c->run))
 		input_pause(c->input);
 }
@@ -119,6 +123,7 @@ static void on_input_end(void *arg, int err)
 	struct command *c = arg;
 
 	if (err) {
+		tally_clear(c->tally);
 		command_complain("--input: '%s': %s", c->options->input, strerror(err));
 		c->report.failed = "not all of the input could be read";
 		c->failed = true;
@@ -227,6 +232,8 @@ static void on_finished(void *arg, struct result *result)
 		report_target(&c->report, result);
 		put(c);
 	}
+	if (result->index >= 0)
+		tally_done(c->tally, loop_now(c->loop));
 }
 
 /* Shows one line on standard error; one that nobody reads is no fault. */
@@ -234,6 +241,7 @@ static void say(struct command *c, struct buf *line)
 {
 	if (c->progress)
 		progress_clear(c->progress);
+	tally_clear(c->tally);
 	buf_addc(line, '\n');
 	if (output_all(STDERR_FILENO, line->data, line->len) != 0)
 		c->deaf = true;
@@ -424,6 +432,9 @@ static void run_all(struct command *c)
 		c->input = input_new(c->loop, c->input_fd, &lines);
 		input_pause(c->input); /* the targets of the command line come first */
 	}
+	if (c->input && c->options->format == FORMAT_JSON && !c->options->quiet &&
+	    progress_possible(STDERR_FILENO) && (c->options->output || !isatty(STDOUT_FILENO)))
+		c->tally = tally_new(STDERR_FILENO, c->input_fd, loop_now(c->loop));
 	watch_signals(c);
 	timer_at(&c->start, loop_now(c->loop) + pause);
 	loop_run(c->loop);
@@ -431,6 +442,8 @@ static void run_all(struct command *c)
 	if (c->progress)
 		progress_free(c->progress);
 	c->progress = NULL;
+	tally_free(c->tally);
+	c->tally = NULL;
 	close_history(c);
 	if (c->interrupted && !c->report.failed)
 		c->report.failed = "interrupted";
