@@ -172,7 +172,7 @@ const struct rule rules[] = {
     {ANY_4XX, .enhanced = "7.24 7.25 7.26 7.27 7.23 1.7 1.8", IS(DEFERRED, POLICY),
      .example = "450 4.1.8 <news@example.com>: Domain not found"},
 
-    {ANY_4XX, .all = SAYS(MAINT), .none = SAYS(BLOCK) | SAYS(CHECK) | SAYS(FAULT),
+    {ANY_4XX, .all = SAYS(MAINT), .none = SAYS(BLOCK) | SAYS(CHECK) | SAYS(FAULT) | SAYS(TIMEOUT),
      IS(DEFERRED, MAINTENANCE), .example = "421 4.3.2 System shutting down"},
 
     /* 4xx: policy, unless what was to decide on it does not work. */

@@ -37,7 +37,8 @@ static void the_dictionary_is_in_order(void **state)
 
 		assert_true(n >= 2); /* a search that has failed goes on with two octets */
 		assert_non_null(p->words);
-		assert_true(p->means != 0 && p->means >> MEANINGS == 0);
+		/* One that means nothing keeps its words from others: "recipient's server". */
+		assert_true(p->means >> MEANINGS == 0);
 		if (i + 1 == n_lexicon)
 			break;
 		m = length(q);
