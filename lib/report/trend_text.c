@@ -1,5 +1,6 @@
 /* History as text: a table of the endpoints, and under each a strip of the span. */
 #include "base/text.h"
+#include "report/looks.h"
 #include "report/trend.h"
 #include "report/trend_words.h"
 #include "report/words.h"
@@ -33,33 +34,6 @@ enum {
 	HOST_ROWS_MAX = 32 /* of one host; the addresses of some change all the time */
 };
 
-#define BOLD "\033[1m"
-#define DIM "\033[2m"
-#define RED "\033[31m"
-#define GREEN "\033[32m"
-#define YELLOW "\033[33m"
-#define MAGENTA "\033[35m"
-#define PLAIN "\033[0m"
-
-#define BLOCK "\xE2\x96\x82"    /* U+2582 LOWER ONE QUARTER BLOCK */
-#define NOTHING "\xC2\xB7"      /* U+00B7 MIDDLE DOT */
-#define ELLIPSIS "\xE2\x80\xA6" /* U+2026 */
-
-static const char *const class_colors[CLASSES] = {
-    [CLASS_HEALTHY] = GREEN, [CLASS_EXHAUSTED] = YELLOW, [CLASS_DEFERRED] = YELLOW,
-    [CLASS_REJECTED] = RED,  [CLASS_TIMEOUT] = RED,      [CLASS_DOWN] = RED,
-    [CLASS_BROKEN] = RED,    [CLASS_UNRESOLVED] = RED,   [CLASS_SKIPPED] = DIM,
-};
-
-static const struct {
-	const char *color;
-	char letter;
-} verdict_looks[VERDICTS] = {
-    [VERDICT_HEALTHY] = {GREEN, '\0'},  [VERDICT_DEGRADED] = {YELLOW, 'D'},
-    [VERDICT_FAILING] = {RED, 'F'},     [VERDICT_UNDELIVERABLE] = {RED, 'N'},
-    [VERDICT_UNKNOWN] = {MAGENTA, '?'},
-};
-
 struct line {
 	struct buf cell[COLUMNS];
 	const char *color; /* of the healthy share */
@@ -85,19 +59,9 @@ size_t trend_text_slices(unsigned width)
 	return n < SLICES_MIN ? SLICES_MIN : n > SLICES_MAX ? SLICES_MAX : n;
 }
 
-static void spaces(struct buf *out, size_t n)
-{
-	while (n--)
-		buf_addc(out, ' ');
-}
-
 static void paint(struct page *p, const char *how, const char *s, size_t n)
 {
-	if (p->color && how)
-		buf_addstr(p->out, how);
-	buf_add(p->out, s, n);
-	if (p->color && how)
-		buf_addstr(p->out, PLAIN);
+	add_colored(p->out, p->color, how, s, n);
 }
 
 /* Appends safe text, cut to what is left of the screen behind `used` columns, and ends the line. */
@@ -110,44 +74,10 @@ static void end_line(struct page *p, const struct buf *text, size_t used)
 	buf_addc(p->out, '\n');
 }
 
-/* One cell of a strip: letters say what colour only repeats. A small letter: some of the runs of
- * that slice were healthy. */
-static const char *cell_text(const struct trend_cell *cell, bool verdicts, char letter[2])
-{
-	if (cell->worst < 0)
-		return NOTHING;
-	letter[0] =
-	    verdicts ? verdict_looks[cell->worst].letter : class_letter((enum class)cell->worst);
-	letter[1] = '\0';
-	if (!letter[0])
-		return BLOCK;
-	if (cell->partly && letter[0] >= 'A' && letter[0] <= 'Z')
-		letter[0] = (char)(letter[0] - 'A' + 'a');
-	return letter;
-}
-
 static void print_strip(struct page *p, const struct trend_cell *cells, bool verdicts)
 {
-	const char *now = NULL;
-	char letter[2];
-
-	spaces(p->out, DEEPER);
-	for (size_t i = 0; i < p->trend->slices; i++) {
-		int worst = cells[i].worst;
-		const char *color = worst < 0  ? DIM
-				    : verdicts ? verdict_looks[worst].color
-					       : class_colors[worst];
-
-		if (p->color && color != now) {
-			if (now)
-				buf_addstr(p->out, PLAIN);
-			buf_addstr(p->out, color);
-			now = color;
-		}
-		buf_addstr(p->out, cell_text(&cells[i], verdicts, letter));
-	}
-	if (now)
-		buf_addstr(p->out, PLAIN);
+	add_spaces(p->out, DEEPER);
+	add_strip(p->out, cells, p->trend->slices, verdicts, p->color);
 	buf_addc(p->out, '\n');
 }
 
@@ -170,7 +100,7 @@ static void fill(struct line *l, const struct trend_row *row, bool host, size_t 
 	double share = row->healthy_share;
 
 	l->row = row;
-	spaces(label, indent);
+	add_spaces(label, indent);
 	text_safe(label, name, strlen(name));
 	buf_printf(&l->cell[COL_RUNS], "%u", row->runs);
 	if (share >= 0)
@@ -288,7 +218,7 @@ static void print_line(struct page *p, const struct line *l)
 {
 	size_t start = p->out->len;
 
-	spaces(p->out, INDENT);
+	add_spaces(p->out, INDENT);
 	for (int col = 0; col < COLUMNS; col++) {
 		struct buf cell = {0};
 		const char *color = !l ? DIM : col == COL_HEALTHY ? l->color : NULL;
@@ -302,15 +232,14 @@ static void print_line(struct page *p, const struct line *l)
 		else
 			text_fit(&cell, headings[col], strlen(headings[col]), p->widths[col]);
 		pad = p->widths[col] - columns_of(&cell);
-		spaces(p->out, (col ? GAP : 0) + (left ? 0 : pad));
+		add_spaces(p->out, (col ? GAP : 0) + (left ? 0 : pad));
 		if (cell.len)
 			paint(p, color, cell.data, cell.len);
 		if (left)
-			spaces(p->out, pad);
+			add_spaces(p->out, pad);
 		buf_fini(&cell);
 	}
-	while (p->out->len > start && p->out->data[p->out->len - 1] == ' ')
-		p->out->len--;
+	trim_blanks(p->out, start);
 	buf_addc(p->out, '\n');
 }
 
@@ -346,13 +275,13 @@ static void print_sentence(struct page *p, struct buf *sentence)
 	const char *s = buf_str(sentence);
 	size_t at = INDENT;
 
-	spaces(p->out, INDENT);
+	add_spaces(p->out, INDENT);
 	while (*s) {
 		size_t n = strcspn(s, " "), columns = text_columns(s, n);
 
 		if (at > INDENT && p->width && at + 1 + columns > p->width) {
 			buf_addc(p->out, '\n');
-			spaces(p->out, at = DEEPER);
+			add_spaces(p->out, at = DEEPER);
 		} else if (at > INDENT) {
 			buf_addc(p->out, ' ');
 			at++;
@@ -409,18 +338,17 @@ static void print_legend(struct page *p)
 	}
 	buf_addstr(&line, "One character is ");
 	trend_duration(&line, (t->to_ms - t->from_ms) / (int64_t)t->slices);
-	buf_addstr(&line, ": " BLOCK " healthy");
+	buf_addstr(&line, ": " STRIP_HEALTHY " healthy");
 	for (int i = 0; i < CLASSES; i++)
 		if (classes[i] && class_letter((enum class)i))
 			buf_printf(&line, ", %c %s", class_letter((enum class)i),
 				   class_name((enum class)i));
-	buf_addstr(&line, ", " NOTHING " no run.");
+	buf_addstr(&line, ", " STRIP_NOTHING " no run.");
 	print_sentence(p, &line);
 	for (int i = 1; i < VERDICTS; i++)
 		if (verdicts[i])
-			buf_printf(&line, "%s%c %s",
-				   line.len ? ", " : "First line: ", verdict_looks[i].letter,
-				   verdict_name((enum verdict)i));
+			buf_printf(&line, "%s%c %s", line.len ? ", " : "First line: ",
+				   verdict_letter((enum verdict)i), verdict_name((enum verdict)i));
 	if (line.len)
 		buf_addstr(&line, ". ");
 	if (partly)
@@ -438,7 +366,7 @@ static void print_replies(struct page *p)
 	if (!t->n_replies)
 		return;
 	buf_addc(p->out, '\n');
-	spaces(&line, INDENT);
+	add_spaces(&line, INDENT);
 	buf_addstr(&line, " TIMES  FIRST             LAST              WHAT");
 	if (p->width) {
 		text_fit(&text, line.data, line.len, p->width);
@@ -451,10 +379,10 @@ static void print_replies(struct page *p)
 		const struct trend_reply *r = &t->replies[i];
 
 		buf_clear(&line);
-		spaces(&line, INDENT);
+		add_spaces(&line, INDENT);
 		buf_printf(&line, "%6u  ", r->count);
 		trend_moment(&line, r->first_ms);
-		spaces(&line, GAP);
+		add_spaces(&line, GAP);
 		trend_moment(&line, r->last_ms);
 		buf_printf(&line, "  %s/%s", class_name(r->class), reason_name(r->reason));
 		end_line(p, &line, 0);
@@ -462,7 +390,7 @@ static void print_replies(struct page *p)
 		trend_reply_words(&line, r);
 		if (!line.len)
 			continue;
-		spaces(p->out, INDENT + 8);
+		add_spaces(p->out, INDENT + 8);
 		end_line(p, &line, INDENT + 8);
 	}
 	buf_fini(&text);
