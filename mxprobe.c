@@ -25,7 +25,10 @@ int main(int argc, char **argv)
 
 	if (!options_parse(&options, argc, argv, &error)) {
 		command_fail(options.format, "%s", error);
-		fputs("Try 'mxprobe --help'.\n", stderr);
+		if (argc < 2)
+			options_usage(stderr);
+		else
+			fputs("Try 'mxprobe --help'.\n", stderr);
 		free(error);
 		options_fini(&options);
 		return EXIT_UNKNOWN;

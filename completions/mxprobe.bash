@@ -51,6 +51,10 @@ _mxprobe()
 		COMPREPLY=($(compgen -W 'postfix exim' -- "$cur"))
 		return
 		;;
+	--keep)
+		COMPREPLY=($(compgen -W '30d 90d 1y' -- "$cur"))
+		return
+		;;
 	--report)
 		if [[ $glued ]]; then
 			COMPREPLY=($(compgen -W '24h 7d 30d 1y' -- "$cur"))
@@ -67,7 +71,7 @@ _mxprobe()
 	-H | --hostname | --control | -p | --port | -f | --from | -F | --helo | --fqdn | -t | --timeout | \
 		--connect-timeout | -n | --repeat | --interval | -j | --jobs | --per-address | --rate | \
 		--deadline | --jitter | --resolver | -b | --bind | -w | --warning | -c | --critical | -D | --certificate | \
-		--warning-time | --critical-time | --confirm | --keep)
+		--warning-time | --critical-time | --confirm)
 		return
 		;;
 	esac

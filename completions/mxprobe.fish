@@ -53,7 +53,7 @@ complete -c mxprobe -l history -r -F -d 'Append every result, find changes'
 complete -c mxprobe -l report -f -a '24h 7d 30d 1y' -d 'No probing: what the history says'
 complete -c mxprobe -l html -d 'With --report, a page for browsers'
 complete -c mxprobe -l confirm -x -d 'Runs in a row that make a change of verdict'
-complete -c mxprobe -l keep -x -d 'Drop history older than this span'
+complete -c mxprobe -l keep -x -a '30d 90d 1y' -d 'Drop history older than this span'
 
 complete -c mxprobe -s h -l help -d 'Show all options'
 complete -c mxprobe -s V -l version -d 'Show the version'

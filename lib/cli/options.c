@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include "base/nearest.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "dns/mx.h"
@@ -9,6 +10,7 @@
 #include "report/number.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -307,45 +309,58 @@ static void read_helo(struct reading *r, const char **out)
 		*out = r->value;
 }
 
+/* One of some words. What is none of them is complained of, with the one that was likely meant. */
+static bool read_choice(struct reading *r, const char *const *names, size_t n, size_t *out)
+{
+	const char *meant = n > 1 ? nearest(r->value, strlen(r->value), names, n) : NULL;
+	struct buf list = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(r->value, names[i]) == 0) {
+			buf_fini(&list);
+			*out = i;
+			return true;
+		}
+		buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+	}
+	complain(r, "is %s %s%s%s%s", n == 1 ? "not" : "none of", buf_str(&list),
+		 meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
+	buf_fini(&list);
+	return false;
+}
+
 static void read_tls(struct reading *r, enum tls_mode *out)
 {
-	if (strcmp(r->value, "off") == 0)
-		*out = TLS_OFF;
-	else if (strcmp(r->value, "auto") == 0)
-		*out = TLS_AUTO;
-	else if (strcmp(r->value, "require") == 0)
-		*out = TLS_REQUIRE;
-	else if (strcmp(r->value, "verify") == 0)
-		*out = TLS_VERIFY;
-	else if (strcmp(r->value, "dane") == 0)
-		*out = TLS_DANE;
-	else
-		complain(r, "is none of %s", "off, auto, require, verify, dane");
+	static const char *const names[] = {[TLS_OFF] = "off",
+					    [TLS_AUTO] = "auto",
+					    [TLS_REQUIRE] = "require",
+					    [TLS_VERIFY] = "verify",
+					    [TLS_DANE] = "dane"};
+	size_t chosen;
+
+	if (read_choice(r, names, ARRAY_LEN(names), &chosen))
+		*out = (enum tls_mode)chosen;
 }
 
 static void read_sender(struct reading *r, unsigned *out)
 {
-	for (int i = 0; i < SENDERS; i++) {
-		if (strcmp(r->value, sender_name((enum sender)i)) == 0) {
-			*out |= 1u << i;
-			return;
-		}
-	}
-	complain(r, "is none of %s", "postfix, exim");
+	const char *names[SENDERS];
+	size_t chosen;
+
+	for (int i = 0; i < SENDERS; i++)
+		names[i] = sender_name((enum sender)i);
+	if (read_choice(r, names, SENDERS, &chosen))
+		*out |= 1u << chosen;
 }
 
 static void read_color(struct reading *r, enum color *out)
 {
 	static const char *const names[] = {
 	    [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+	size_t chosen;
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (strcmp(r->value, names[i]) == 0) {
-			*out = (enum color)i;
-			return;
-		}
-	}
-	complain(r, "is none of %s", "auto, always, never");
+	if (read_choice(r, names, ARRAY_LEN(names), &chosen))
+		*out = (enum color)chosen;
 }
 
 static void read_resolver(struct reading *r, struct options *o)
@@ -499,8 +514,8 @@ static void take(struct options *o, int code, struct reading *r)
 		break;
 	case OPT_PROMETHEUS:
 		read_format(r, o, FORMAT_PROMETHEUS);
-		if (r->value && strcmp(r->value, "addresses") != 0)
-			complain(r, "is not %s", "addresses");
+		if (r->value)
+			(void)read_choice(r, &(const char *){"addresses"}, 1, &(size_t){0});
 		o->addresses = r->value != NULL;
 		break;
 	case 'o':
@@ -598,28 +613,91 @@ static bool is_later(const char *word)
 	return false;
 }
 
+/* What is said behind "no such option": the names that begin so, or the one that comes nearest. */
+static void add_meant(struct buf *out, const char *word, size_t n)
+{
+	const char *names[ARRAY_LEN(option_rows)], *meant;
+	size_t begin = 0, said = 0;
+
+	for (size_t i = 0; i < n_option_rows; i++) {
+		names[i] = option_rows[i].name;
+		begin += strncmp(names[i], word, n) == 0;
+	}
+	if (n && begin > 1) {
+		buf_addstr(out, ": not a whole name; is it ");
+		for (size_t i = 0; i < n_option_rows; i++) {
+			if (strncmp(names[i], word, n) != 0)
+				continue;
+			said++;
+			buf_printf(out, "%s--%s",
+				   said == 1       ? ""
+				   : said == begin ? " or "
+						   : ", ",
+				   names[i]);
+		}
+		buf_addc(out, '?');
+		return;
+	}
+	buf_addstr(out, ": no such option");
+	meant = nearest(word, n, names, n_option_rows);
+	if (meant)
+		buf_printf(out, "; did you mean --%s?", meant);
+}
+
+/* "-j" for "-J". */
+static void add_other_case(struct buf *out, int letter)
+{
+	int other = letter;
+
+	if (letter > 0 && letter < 128)
+		other = islower(letter) ? toupper(letter) : tolower(letter);
+	buf_addstr(out, ": no such option");
+	for (size_t i = 0; i < n_option_rows; i++)
+		if (other != letter && option_letter(&option_rows[i]) == other)
+			buf_printf(out, "; did you mean -%c?", other);
+}
+
+/* A long name behind one dash was read as letters; what is wrong with those is not what was meant.
+ */
+static char *one_dash(const char *word)
+{
+	if (word[0] != '-' || word[1] == '-')
+		return NULL;
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const char *name = option_rows[i].name;
+		size_t n = strlen(name);
+
+		if (strncmp(word + 1, name, n) == 0 && (!word[1 + n] || word[1 + n] == '='))
+			return xasprintf("-%s: no such option; did you mean --%s?", name, name);
+	}
+	return NULL;
+}
+
 static char *bad_word(int problem, const char *word)
 {
 	struct buf b = {0};
-	char *safe, *error;
-	size_t n = strncmp(word, "--", 2) == 0 ? strcspn(word, "=") : strlen(word);
+	bool is_long = strncmp(word, "--", 2) == 0;
+	size_t n = is_long ? strcspn(word, "=") : strlen(word);
+	char *error = one_dash(word);
 
+	if (error)
+		return error;
 	/* Of grouped letters the one that getopt stopped at is meant. */
-	if (strncmp(word, "--", 2) != 0 && optopt > 0 && optopt < 128)
+	if (!is_long && optopt > 0 && optopt < 128)
 		buf_printf(&b, "-%c", optopt);
 	else
 		text_safe(&b, word, n);
-	safe = buf_steal(&b);
 	if (problem == ':')
-		error = xasprintf("%s: a value is missing", safe);
+		buf_addstr(&b, ": a value is missing");
 	else if (is_later(word))
-		error = xasprintf("%s: not available in this version", safe);
-	else if (strncmp(word, "--", 2) == 0 && strchr(word, '=') && optopt)
-		error = xasprintf("%s: takes no value", safe);
+		buf_addstr(&b, ": not available in this version");
+	else if (is_long && word[n] == '=' && optopt)
+		buf_addstr(&b, ": takes no value");
+	else if (is_long)
+		add_meant(&b, word + 2, n - 2);
 	else
-		error = xasprintf("%s: no such option, or not a whole name", safe);
-	free(safe);
-	return error;
+		add_other_case(&b, optopt);
+	return buf_steal(&b);
 }
 
 static void set_defaults(struct options *o)
@@ -686,7 +764,7 @@ static char *check(const struct options *o)
 		return NULL;
 	}
 	if (!o->n_targets && !o->input)
-		return xstrdup("no TARGET");
+		return xstrdup("no TARGET: which domain?");
 	if ((o->keep_ms || o->confirm > 1) && !o->history)
 		return xstrdup("--keep, --confirm: they belong to --history");
 	if (ranges && o->format != FORMAT_PLUGIN)
@@ -754,7 +832,11 @@ bool options_parse(struct options *o, int argc, char **argv, char **error)
 		take(o, code, &r);
 		free(long_name);
 		if (r.error) {
-			*error = r.error;
+			*error = one_dash(argv[optind - 1]);
+			if (*error)
+				free(r.error);
+			else
+				*error = r.error;
 			return false;
 		}
 	}
@@ -798,10 +880,23 @@ static void print_row(FILE *f, const struct option_row *row)
 	free(name);
 }
 
+static const char usage[] = "Usage: mxprobe [OPTION]... TARGET...\n";
+
+void options_usage(FILE *f)
+{
+	fputs(usage, f);
+	fputs("\n"
+	      "  mxprobe example.org              what becomes of mail to it, server by server\n"
+	      "  mxprobe --explain example.org    and what each result means, and what to do\n"
+	      "  mxprobe '[mx.example.org]'       one host, without MX look-up\n"
+	      "  mxprobe --help                   all options; 'man mxprobe' has the rest\n",
+	      f);
+}
+
 void options_help(FILE *f)
 {
-	fputs("Usage: mxprobe [OPTION]... TARGET...\n"
-	      "Probes every address of a domain's MX hosts with an SMTP handshake up to MAIL\n"
+	fputs(usage, f);
+	fputs("Probes every address of a domain's MX hosts with an SMTP handshake up to MAIL\n"
 	      "FROM; no mail is ever sent. TARGET is a domain, domain:port, [host],\n"
 	      "[host]:port, an address, or user@domain.\n",
 	      f);

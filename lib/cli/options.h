@@ -70,5 +70,6 @@ char option_letter(const struct option_row *); /* '\0': it has none */
 bool options_parse(struct options *, int argc, char **argv, char **error) MUSTCHECK;
 void options_fini(struct options *);
 void options_help(FILE *);
+void options_usage(FILE *); /* the little that somebody needs who has given no TARGET */
 
 #endif

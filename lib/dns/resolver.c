@@ -60,7 +60,9 @@ struct question {
 struct resolver {
 	struct loop *loop;
 	struct resolver_conf conf;
-	bool no_edns[RESOLVERS_MAX]; /* servers that answered FORMERR to an OPT record */
+	bool no_edns[RESOLVERS_MAX];  /* servers that answered FORMERR to an OPT record */
+	char *trouble[RESOLVERS_MAX]; /* what their first try came to, while nobody has answered */
+	bool answered;
 	struct map questions;
 	struct question *queue, **queue_end;
 	unsigned flying;
@@ -190,6 +192,8 @@ void resolver_free(struct resolver *r)
 	while ((q = map_next(&r->questions, &at)) != NULL)
 		question_free(q);
 	map_fini(&r->questions);
+	for (size_t i = 0; i < RESOLVERS_MAX; i++)
+		free(r->trouble[i]);
 	ports_free(r->ports);
 	timer_fini(&r->tell);
 	free(r);
@@ -275,12 +279,22 @@ static void settle(struct question *q, enum dns_status status, struct dns_messag
 	tell_later(q);
 }
 
+/* The first word is the one that tells: behind "Network is unreachable" comes "no answer". */
+static void note_trouble(struct question *q, const char *why)
+{
+	char **place = &q->resolver->trouble[q->server];
+
+	if (!*place && !q->resolver->answered)
+		*place = xstrdup(why);
+}
+
 /* The try came to nothing. */
 static void next_try(struct question *q, const char *why)
 {
 	struct resolver *r = q->resolver;
 
 	trace(q, why);
+	note_trouble(q, why);
 	close_try(q);
 	q->tries++;
 	if (q->tries >= r->conf.tries) {
@@ -327,6 +341,7 @@ static bool take_message(struct question *q, const uint8_t *wire, size_t n,
 			server_failed(q, "an answer to another question");
 		return tcp;
 	}
+	r->answered = true;
 	m->authenticated =
 	    m->authentic && (r->conf.trust_ad || addr_is_loopback(&r->conf.servers[q->server]));
 	switch (m->rcode) {
@@ -453,6 +468,7 @@ static bool on_datagram(struct ticket *ticket, const uint8_t *wire, size_t n)
 	if (!dns_header_read(&h, wire, n))
 		return false;
 	if (h.truncated) {
+		q->resolver->answered = true;
 		start_tcp(q);
 		return true;
 	}
@@ -484,7 +500,10 @@ static void start_try(struct question *q)
 	if (!ports_join(r->ports, &q->now->udp, q->server, r->flying <= FEW)) {
 		/* Without a descriptor or a route there is nothing but to wait for the try's end.
 		 */
-		trace(q, strerror(errno));
+		int err = errno;
+
+		trace(q, strerror(err));
+		note_trouble(q, strerror(err));
 		return;
 	}
 	if (dns_query(&query, name_of(q), q->type, q->now->udp.id, !q->plain))
@@ -610,4 +629,21 @@ void resolver_cancel(struct query *asker)
 bool resolver_is_waiting(const struct query *asker)
 {
 	return asker->question && asker->question->queued;
+}
+
+bool resolver_is_silent(const struct resolver *r, struct buf *troubles)
+{
+	char server[ADDR_STRLEN];
+	const char *separator = "";
+
+	if (r->answered)
+		return false;
+	for (size_t i = 0; i < r->conf.n_servers; i++) {
+		if (!r->trouble[i])
+			continue;
+		buf_printf(troubles, "%s%s (%s)", separator,
+			   addr_format(&r->conf.servers[i], server), r->trouble[i]);
+		separator = ", ";
+	}
+	return *separator != '\0';
 }

@@ -5,6 +5,7 @@
 #define MXPROBE_RESOLVER_H
 
 #include "base/addr.h"
+#include "base/buf.h"
 #include "dns/message.h"
 #include "dns/resolvconf.h"
 #include "dns/status.h"
@@ -51,5 +52,9 @@ void resolver_cancel(struct query *); /* before its call-back only */
 /* It stands in our own queue: no server has been asked yet, none can be blamed for the time. Before
  * its call-back only. */
 bool resolver_is_waiting(const struct query *);
+
+/* No server has answered anything yet, though something was asked. Then what became of the tries is
+ * appended to `troubles`: "192.0.2.1 (no answer), 192.0.2.2 (Connection refused)". */
+bool resolver_is_silent(const struct resolver *, struct buf *troubles);
 
 #endif

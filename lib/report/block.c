@@ -164,7 +164,8 @@ static const char *without_endpoints(const struct result *r)
 		return "The domain accepts no mail, and says so (null MX, RFC 7505).";
 	switch (r->status) {
 	case DNS_NXDOMAIN:
-		return "The domain does not exist (NXDOMAIN).";
+		return "No such domain: DNS says that it does not exist (NXDOMAIN). Is it spelt "
+		       "right? Mail to it comes back at once.";
 	case DNS_NO_ADDRESS:
 		return "The domain has neither MX nor address records: mail cannot be sent to it.";
 	case DNS_SERVFAIL:
@@ -245,16 +246,21 @@ void block_sentences(struct buf *out, const char *s, unsigned columns)
 
 void block_warning(struct buf *out, const char *message, bool color, unsigned columns)
 {
-	struct buf word = {0};
+	static const char mark[] = "warning:";
+	struct buf text = {0}, prose = {0};
+	size_t marked = INDENT + strlen(mark);
 
-	add_spaces(out, INDENT);
-	add_colored(out, color, YELLOW, "warning:", 8);
-	buf_addc(&word, ' ');
-	add_safe(&word, message);
-	if (columns)
-		text_fit(out, word.data, word.len, columns > INDENT + 8 ? columns - INDENT - 8 : 0);
-	else
-		buf_add(out, word.data, word.len);
-	buf_addc(out, '\n');
-	buf_fini(&word);
+	buf_printf(&text, "%s ", mark);
+	add_safe(&text, message);
+	block_prose(&prose, buf_str(&text), columns, 2);
+	/* On the narrowest of screens the word itself is cut, and then left as it is. */
+	if (prose.len > marked && memcmp(prose.data + INDENT, mark, strlen(mark)) == 0) {
+		add_spaces(out, INDENT);
+		add_colored(out, color, YELLOW, mark, strlen(mark));
+		buf_add(out, prose.data + marked, prose.len - marked);
+	} else {
+		buf_add(out, prose.data, prose.len);
+	}
+	buf_fini(&prose);
+	buf_fini(&text);
 }

@@ -40,7 +40,7 @@ struct state {
 	int64_t days;     /* least */
 	char *days_where; /* of which endpoint */
 	char *control;    /* what is to be said of a control target that is not well */
-	char *blocked;    /* the warning on port 25 */
+	char *blocked;    /* the warning on port 25, or on the resolvers */
 	char *heading;    /* of the first target */
 	struct finding findings[FINDINGS_MAX];
 	size_t n_findings, more;
@@ -324,6 +324,12 @@ static void plugin_begin(struct report *report)
 	report->state = s;
 }
 
+/* A warning that is about this machine. */
+static bool is_of_vantage(const char *code)
+{
+	return strcmp(code, "port-25-blocked") == 0 || strcmp(code, "resolver-silent") == 0;
+}
+
 static void plugin_target(struct report *report, const struct result *r)
 {
 	const struct plugin_conf *conf = conf_of(report);
@@ -358,7 +364,7 @@ static void plugin_target(struct report *report, const struct result *r)
 	    (strcmp(r->error_code, "deadline") == 0 || strcmp(r->error_code, "interrupted") == 0))
 		s->incomplete = true;
 	for (size_t i = 0; i < r->n_warnings; i++) {
-		if (strcmp(r->warnings[i].code, "port-25-blocked") == 0 && !s->blocked) {
+		if (!s->blocked && is_of_vantage(r->warnings[i].code)) {
 			struct buf text = {0};
 
 			add_text(&text, r->warnings[i].message, strlen(r->warnings[i].message),

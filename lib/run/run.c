@@ -713,6 +713,16 @@ static void release(struct run *r)
 	r->held_end = &r->held;
 }
 
+static void judge_resolver(struct job *j)
+{
+	struct buf troubles = {0};
+
+	if (j->result.has_dns && j->result.status == DNS_TIMEOUT &&
+	    resolver_is_silent(j->run->resolver, &troubles))
+		warn_of_resolver(&j->result, buf_str(&troubles));
+	buf_fini(&troubles);
+}
+
 /* What the control target, or without one the run as a whole, says of this machine. */
 static void judge_vantage(struct job *j)
 {
@@ -720,8 +730,7 @@ static void judge_vantage(struct job *j)
 	struct result *res = &j->result;
 
 	if (!r->has_control) {
-		if (vantage_take(&r->vantage, res))
-			warn_of_port(res);
+		warn_of_vantage(res, vantage_take(&r->vantage, res));
 		return;
 	}
 	if (j == r->control) {
@@ -758,6 +767,7 @@ static void finish(struct job *j)
 	summarize(res);
 	deliver(res, r->conf.senders);
 	res->verdict = verdict_of(res);
+	judge_resolver(j);
 	judge_vantage(j);
 	r->events.finished(r->events.arg, res);
 	r->active--;

@@ -19,7 +19,7 @@ static size_t network_of(const struct addr *a, uint8_t key[1 + BITS_IPV6 / 8])
 	return n + 1;
 }
 
-bool vantage_take(struct vantage *v, const struct result *res)
+enum vantage_view vantage_take(struct vantage *v, const struct result *res)
 {
 	bool all_silent = true, any = false;
 
@@ -39,5 +39,7 @@ bool vantage_take(struct vantage *v, const struct result *res)
 		(void)map_put(&v->silent, key, network_of(&c->addr, key),
 			      v); /* any value: it is a set */
 	}
-	return any && all_silent && !v->connected && v->silent.count >= NETWORKS_APART;
+	if (!any || !all_silent || v->connected)
+		return VANTAGE_OPEN;
+	return v->silent.count >= NETWORKS_APART ? VANTAGE_BLOCKED : VANTAGE_DOUBTFUL;
 }

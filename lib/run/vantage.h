@@ -7,6 +7,12 @@
 
 #include <stdbool.h>
 
+enum vantage_view {
+	VANTAGE_OPEN,     /* somebody answers, or nothing was asked */
+	VANTAGE_DOUBTFUL, /* nobody has answered yet, but then few were asked */
+	VANTAGE_BLOCKED   /* it is likely that a provider or a firewall lets no SMTP out of here */
+};
+
 /* All zero: nothing was seen yet. */
 struct vantage {
 	struct map silent; /* networks whose endpoints all timed out at connect */
@@ -15,9 +21,9 @@ struct vantage {
 
 void vantage_fini(struct vantage *);
 
-/* Takes a target whose sessions are over. True when all of its endpoints that were contacted timed
- * out at connect, as has everything before it, in networks that have nothing to do with each other:
- * then the likely cause is here, a provider or a firewall that lets no SMTP out. */
-bool vantage_take(struct vantage *, const struct result *) MUSTCHECK;
+/* Takes a target whose sessions are over. When all of its endpoints that were contacted timed out
+ * at connect, as has everything before it, the view is doubtful; in networks that have nothing to
+ * do with each other the likely cause is here, and the view blocked. */
+enum vantage_view vantage_take(struct vantage *, const struct result *) MUSTCHECK;
 
 #endif

@@ -118,11 +118,27 @@ void warn_of_sts(struct result *res)
 	}
 }
 
-void warn_of_port(struct result *res)
+void warn_of_vantage(struct result *res, enum vantage_view view)
 {
-	warn(res, "port-25-blocked",
-	     "no address in any network answers on port %u: it is likely that this machine's "
-	     "provider or "
-	     "firewall lets no connection to that port out",
-	     res->port);
+	if (view == VANTAGE_BLOCKED)
+		warn(res, "port-25-blocked",
+		     "no address in any network answers on port %u: it is likely that this "
+		     "machine's "
+		     "provider or firewall lets no connection to that port out. Then this says "
+		     "nothing about those servers: run mxprobe where the mail leaves from",
+		     res->port);
+	else if (view == VANTAGE_DOUBTFUL)
+		warn(res, "nothing-answered",
+		     "nothing has answered on port %u: either the servers are down, or connections "
+		     "to that port are not let out of here. A domain that works, given to "
+		     "--control, tells which",
+		     res->port);
+}
+
+void warn_of_resolver(struct result *res, const char *troubles)
+{
+	warn(res, "resolver-silent",
+	     "no resolver has answered: %s. Is this machine on a network? Resolvers stand in "
+	     "/etc/resolv.conf or are named by --resolver",
+	     troubles);
 }

@@ -4,6 +4,7 @@
 
 #include "dns/mx.h"
 #include "judge/result.h"
+#include "run/vantage.h"
 
 /* Of its DNS: mx-is-address, mx-is-cname, null-mx-mixed, private-address. */
 void warn_of_hosts(struct result *, const struct mx_plan *);
@@ -15,7 +16,10 @@ void warn_of_tls(struct result *, int days);
 /* Of its MTA-STS policy: mta-sts, mta-sts-testing. */
 void warn_of_sts(struct result *);
 
-/* port-25-blocked: nothing at all answers, anywhere. */
-void warn_of_port(struct result *);
+/* Of the place it is all seen from: port-25-blocked, nothing-answered; nothing for an open view. */
+void warn_of_vantage(struct result *, enum vantage_view);
+
+/* resolver-silent; with what became of each resolver. */
+void warn_of_resolver(struct result *, const char *troubles);
 
 #endif

@@ -483,6 +483,11 @@ static void port_blocked(void **state)
 	probe_free(probe);
 	probe = PROBE(lab, "--json", "--connect-timeout", "0.3", "cut.example");
 	assert_warning(result_of(probe, "cut.example"), "port-25-blocked", true);
+	assert_warning(result_of(probe, "cut.example"), "nothing-answered", false);
+	probe_free(probe);
+	probe = PROBE(lab, "--json", "--connect-timeout", "0.3", "dead.example");
+	assert_warning(result_of(probe, "dead.example"), "port-25-blocked", false);
+	assert_warning(result_of(probe, "dead.example"), "nothing-answered", true);
 	probe_free(probe);
 }
 

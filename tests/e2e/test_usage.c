@@ -91,8 +91,13 @@ static void bad_usage(void **state)
 		}
 		probe_free(probe);
 	}
+	/* Who gives nothing at all is shown how it is used, in less than a screen. */
 	struct probe *probe = probe_run(NULL, NULL, (const char *const[]){NULL});
 	probe_assert_exit(probe, 3);
+	assert_string_equal(probe->out, "");
+	assert_in_range(lines_of(probe->err), 3, 10);
+	assert_non_null(strstr(probe->err, "\nUsage: mxprobe [OPTION]... TARGET...\n"));
+	assert_non_null(strstr(probe->err, "\n  mxprobe example.org  "));
 	probe_free(probe);
 	assert_true(good);
 }
@@ -384,6 +389,27 @@ static void verbose(void **state)
 	lab_free(lab);
 }
 
+/* The first run where there is no network, or no resolver: it is said who does not answer. */
+static void no_resolver(void **state)
+{
+	(void)state;
+	struct probe *probe = PROBE(NULL, "--json", "--resolver", "127.0.0.1:1", "--helo",
+				    "[192.0.2.1]", "example.org");
+	probe_assert_exit(probe, 3);
+	assert_warning(probe->results[0], "resolver-silent", true);
+	probe_free(probe);
+	probe = PROBE(NULL, "--resolver", "127.0.0.1:1", "--helo", "[192.0.2.1]", "example.org");
+	probe_assert_exit(probe, 3);
+	assert_non_null(strstr(probe->out, "127.0.0.1 (Connection refused)"));
+	assert_non_null(strstr(probe->out, "--resolver"));
+	probe_free(probe);
+	probe = PROBE(NULL, "--nagios", "--resolver", "127.0.0.1:1", "--helo", "[192.0.2.1]",
+		      "example.org");
+	probe_assert_exit(probe, 3);
+	assert_non_null(strstr(probe->out, "127.0.0.1 (Connection refused)"));
+	probe_free(probe);
+}
+
 static void poor_helo(void **state)
 {
 	(void)state;
@@ -483,6 +509,7 @@ int main(void)
 	    cmocka_unit_test(output_file),
 	    cmocka_unit_test(verbose),
 	    cmocka_unit_test(poor_helo),
+	    cmocka_unit_test(no_resolver),
 	    cmocka_unit_test(public_only),
 	    cmocka_unit_test(source_address),
 	    cmocka_unit_test(explained),

@@ -160,6 +160,26 @@ static void test_other_forms(void **state)
 	options_fini(&o);
 }
 
+/* Where nothing is near, nothing is guessed. */
+static void test_no_guess(void **state)
+{
+	static const char *const lines[] = {
+	    "mxprobe --zebra x",     "mxprobe --x y",  "mxprobe -Z x",   "mxprobe --= x",
+	    "mxprobe --tls maybe x", "mxprobe -p 0 x", "mxprobe -\xff x"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		struct options o;
+		char *error;
+
+		assert_false(parse(&o, lines[i], &error));
+		if (strchr(error, '?'))
+			fail_msg("%s: %s", lines[i], error);
+		free(error);
+		options_fini(&o);
+	}
+}
+
 /* Bad usage is one line that names the option and the value. */
 static void test_bad(void **state)
 {
@@ -169,7 +189,22 @@ static void test_bad(void **state)
 	    {"mxprobe", "no TARGET", ""},
 	    {"mxprobe --json", "no TARGET", ""},
 	    {"mxprobe --nope x", "--nope", ""},
-	    {"mxprobe -Z x", "-Z", ""},
+	    {"mxprobe -Z x", "-Z: no such option", ""},
+	    {"mxprobe -N 3 x", "-N", "; did you mean -n?"},
+	    {"mxprobe --hisory f x", "--hisory: no such option; did you mean --history?", ""},
+	    {"mxprobe --hisory=f x", "--hisory: no such option; did you mean --history?", ""},
+	    {"mxprobe --tmeout 5 x", "--tmeout", "; did you mean --timeout?"},
+	    {"mxprobe --colour=never x", "--colour", "; did you mean --color?"},
+	    {"mxprobe --con 5 x", "--con: ", "; is it --control, --connect-timeout or --confirm?"},
+	    {"mxprobe --jit", "--jit: a value is missing", ""},
+	    {"mxprobe -tls verify x", "-tls: no such option; did you mean --tls?", ""},
+	    {"mxprobe x -tls=verify", "-tls: no such option; did you mean --tls?", ""},
+	    {"mxprobe x -json", "-json: no such option; did you mean --json?", ""},
+	    {"mxprobe -version", "-version: no such option; did you mean --version?", ""},
+	    {"mxprobe --tls verfy x", "--tls: 'verfy' is none of off, auto,",
+	     "; did you mean verify?"},
+	    {"mxprobe --color alwys x", "--color: 'alwys' is none of", "; did you mean always?"},
+	    {"mxprobe --sender postfx x", "--sender: 'postfx' is none of", "did you mean postfix?"},
 	    {"mxprobe -vZ x", "-Z", ""},
 	    {"mxprobe x -p", "-p", "missing"},
 	    {"mxprobe x --port", "--port", "missing"},
@@ -374,6 +409,7 @@ int main(void)
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_other_forms),
 	    cmocka_unit_test(test_bad),
+	    cmocka_unit_test(test_no_guess),
 	    cmocka_unit_test(test_too_many_resolvers),
 	    cmocka_unit_test(test_longest_names),
 	    cmocka_unit_test(test_plugin_is_known_before_anything_else),

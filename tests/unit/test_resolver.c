@@ -692,6 +692,57 @@ static void test_freed_in_the_middle(void **state)
 	resolver_cancel(NULL);
 }
 
+static void assert_silent(const struct fixture *f, bool silent, const char *said)
+{
+	struct buf b = {0};
+
+	assert_int_equal(resolver_is_silent(f->resolver, &b), silent);
+	if (!strstr(buf_str(&b), said) || (!silent && b.len))
+		fail_msg("no '%s' in '%s'", said, buf_str(&b));
+	buf_fini(&b);
+}
+
+static void test_silence_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	SERVE(0, DNS_SILENT, DNS_ANSWER);
+	f->conf.tries = 1;
+	begin(f);
+	assert_silent(f, false, ""); /* nothing was asked */
+	(void)check(f, DNS_TIMEOUT, 2 * SEC);
+	assert_silent(f, true, " (no answer)");
+	f->askers[0] = (struct asker){0};
+	(void)ask(f, 0, "other.example", TYPE_A);
+	loop_run(f->loop);
+	assert_int_equal(f->askers[0].status, DNS_OK);
+	assert_silent(f, false, "");
+}
+
+/* What each did, in its first try. */
+static void test_silence_of_two(void **state)
+{
+	struct fixture *f = *state;
+	struct addr nobody;
+
+	assert_true(addr_parse_port(&nobody, "127.0.0.1:1", 53));
+	SERVE(300, DNS_SILENT);
+	f->conf.servers[f->conf.n_servers++] = nobody;
+	f->conf.tries = 4;
+	(void)check(f, DNS_TIMEOUT, 4 * SEC);
+	assert_silent(f, true, " (no answer), 127.0.0.1 (Connection refused)");
+}
+
+/* A refusal is an answer: whoever gives it is there. */
+static void test_refusal_is_no_silence(void **state)
+{
+	struct fixture *f = *state;
+
+	SERVE(300, DNS_REFUSED_);
+	(void)check(f, DNS_SERVFAIL, 0);
+	assert_silent(f, false, "");
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -735,6 +786,9 @@ int main(void)
 	    TEST(test_rotate),
 	    TEST(test_trace),
 	    TEST(test_freed_in_the_middle),
+	    TEST(test_silence_is_told),
+	    TEST(test_silence_of_two),
+	    TEST(test_refusal_is_no_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -319,7 +319,8 @@ static void sentences(void **state)
 		enum dns_status status;
 		const char *text;
 	} rows[] = {
-	    {DNS_NXDOMAIN, "UNDELIVERABLE\n  The domain does not exist (NXDOMAIN).\n"},
+	    {DNS_NXDOMAIN,
+	     "UNDELIVERABLE\n  No such domain: DNS says that it does not exist (NXDOMAIN)."},
 	    {DNS_NO_ADDRESS, "UNDELIVERABLE\n  The domain has neither MX nor address records"},
 	    {DNS_SERVFAIL, "UNKNOWN\n  DNS gave no usable answer (SERVFAIL)"},
 	    {DNS_TIMEOUT, "UNKNOWN\n  DNS gave no answer in time"},
@@ -380,6 +381,32 @@ static void warnings_and_advice(void **state)
 	assert_non_null(strstr(buf_str(&b), buf_str(&wanted)));
 	buf_fini(&b);
 	buf_fini(&wanted);
+	fake_free(r);
+}
+
+/* What matters most stands at a warning's end: it is broken into lines, never cut. */
+static void long_warning(void **state)
+{
+	struct report_conf conf = {.width = 44, .color = true};
+	struct result *r = fake_target("example.com", SOURCE_NULL_MX);
+	struct buf b = {0};
+
+	(void)state;
+	fake_warning(r, "port-25-blocked", "nobody at all answers, so it may be the firewall here");
+	fake_finish(r);
+	assert_has(r, 44,
+		   "  warning: nobody at all answers, so it may\n"
+		   "    be the firewall here\n");
+	assert_has(r, 0, "  warning: nobody at all answers, so it may be the firewall here\n");
+	table_target(&b, r, &conf, USEC_NONE);
+	assert_non_null(strstr(buf_str(&b), "  \033[33mwarning:\033[0m nobody at all answers, so "
+					    "it may\n    be the firewall here\n"));
+	/* Where there is not even room for the word, nothing is lost that could be shown. */
+	for (conf.width = 1; conf.width < 12; conf.width++) {
+		buf_clear(&b);
+		table_target(&b, r, &conf, USEC_NONE);
+	}
+	buf_fini(&b);
 	fake_free(r);
 }
 
@@ -508,6 +535,7 @@ int main(void)
 	    cmocka_unit_test(sentences),
 	    cmocka_unit_test(nothing_contacted),
 	    cmocka_unit_test(warnings_and_advice),
+	    cmocka_unit_test(long_warning),
 	    cmocka_unit_test(live),
 	    cmocka_unit_test(live_in_few_lines),
 	    cmocka_unit_test(report_of_several),

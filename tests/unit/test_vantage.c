@@ -14,10 +14,10 @@
 enum how { ANSWERS, REFUSES, SILENT, SILENT_LATER, SKIPPED };
 
 /* A target with an endpoint at each address, NULL ends them, all of which end the same way. */
-static bool take(struct vantage *v, enum how how, const char *const *addresses)
+static enum vantage_view look(struct vantage *v, enum how how, const char *const *addresses)
 {
 	struct result *r = fake_target("example.org", SOURCE_MX);
-	bool blocked;
+	enum vantage_view view;
 
 	for (; *addresses; addresses++) {
 		struct contact *c = fake_endpoint(r, 10, "mx.example.org", *addresses);
@@ -36,11 +36,12 @@ static bool take(struct vantage *v, enum how how, const char *const *addresses)
 		}
 	}
 	fake_finish(r);
-	blocked = vantage_take(v, r);
+	view = vantage_take(v, r);
 	fake_free(r);
-	return blocked;
+	return view;
 }
-#define TAKE(v, how, ...) take((v), (how), (const char *const[]){__VA_ARGS__, NULL})
+#define LOOK(v, how, ...) look((v), (how), (const char *const[]){__VA_ARGS__, NULL})
+#define TAKE(v, how, ...) (LOOK(v, how, __VA_ARGS__) == VANTAGE_BLOCKED)
 
 static void silence_far_apart(void **state)
 {
@@ -100,14 +101,29 @@ static void skipped_ones(void **state)
 
 	(void)state;
 	assert_false(TAKE(&v, SKIPPED, "2001:db8::1", "192.0.2.1", "198.51.100.1"));
-	assert_false(take(&v, ANSWERS, (const char *const[]){NULL}));
+	assert_int_equal(look(&v, ANSWERS, (const char *const[]){NULL}), VANTAGE_OPEN);
 	assert_true(TAKE(&v, SILENT, "192.0.2.1", "198.51.100.1"));
+	vantage_fini(&v);
+}
+
+/* Nobody has answered, but few were asked: it is open who is to blame, until somebody does. */
+static void doubtful(void **state)
+{
+	struct vantage v = {0};
+
+	(void)state;
+	assert_int_equal(LOOK(&v, SKIPPED, "192.0.2.1"), VANTAGE_OPEN);
+	assert_int_equal(LOOK(&v, SILENT, "192.0.2.1", "192.0.2.2"), VANTAGE_DOUBTFUL);
+	assert_int_equal(LOOK(&v, SILENT, "198.51.100.1"), VANTAGE_BLOCKED);
+	assert_int_equal(LOOK(&v, REFUSES, "203.0.113.1"), VANTAGE_OPEN);
+	assert_int_equal(LOOK(&v, SILENT, "192.0.2.3"), VANTAGE_OPEN);
 	vantage_fini(&v);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(doubtful),
 	    cmocka_unit_test(silence_far_apart),
 	    cmocka_unit_test(silence_of_neighbours),
 	    cmocka_unit_test(anybody_who_answers),
