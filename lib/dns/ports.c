@@ -40,7 +40,7 @@ struct ports {
 	const struct addr *servers;
 	struct ports_events events;
 	struct port *ports;
-	struct port **shared; /* by server: the one to be joined; NULL: none */
+	struct port **shared; /* by server: the one to be joined first; NULL: none */
 	uint8_t random[256];
 	size_t random_left;
 	unsigned n_tickets;
@@ -242,14 +242,25 @@ static struct port *open_port(struct ports *p, size_t server, bool alone)
 	return port;
 }
 
+/* A shared port that has room; NULL: none. The questions in flight are bounded, so is the list. */
+static struct port *with_room(struct ports *p, size_t server)
+{
+	struct port *port = p->shared[server];
+
+	if (!port || port->n_tickets == PORT_IN_FLIGHT)
+		for (port = p->ports; port; port = port->next)
+			if (!port->closing && port->server == server &&
+			    port->n_tickets < PORT_IN_FLIGHT)
+				break;
+	if (port)
+		p->shared[server] = port;
+	return port;
+}
+
 bool ports_join(struct ports *p, struct ticket *t, size_t server, bool alone)
 {
-	struct port *port = alone ? NULL : p->shared[server];
+	struct port *port = alone ? NULL : with_room(p, server);
 
-	if (port && port->n_tickets == PORT_IN_FLIGHT) {
-		retire(port);
-		port = NULL;
-	}
 	if (!port)
 		port = open_port(p, server, alone);
 	if (!port)

@@ -13,7 +13,8 @@ enum {
 	KEY_MAX = DNS_NAME_MAX + 3,
 	FAILURE_TTL = 30, /* seconds a failure is remembered; RFC 2308 7.1 allows 300 */
 	TTL_MAX = 86400,
-	FEW = 8 /* as many questions at once get a port of their own each */
+	FEW = 8,          /* as many questions at once get a port of their own each */
+	FEW_A_SECOND = 64 /* but no more in a second */
 };
 
 struct query {
@@ -70,6 +71,8 @@ struct resolver {
 	struct timer tell; /* hands known answers on, in a turn of its own */
 	struct question *to_tell, **to_tell_end;
 	struct ports *ports;
+	usec_t second; /* in which `alone` questions got a port of their own */
+	unsigned alone;
 };
 
 const struct resolver_conf resolver_conf_default = {
@@ -490,6 +493,17 @@ static void on_timeout(void *arg)
 	next_try(q, q->now->tcp ? "no answer over TCP" : "no answer");
 }
 
+/* Is this one of few questions? */
+static bool is_alone(struct resolver *r)
+{
+	usec_t second = loop_now(r->loop) / USEC_PER_SEC;
+
+	if (second != r->second)
+		r->alone = 0;
+	r->second = second;
+	return r->flying <= FEW && r->alone++ < FEW_A_SECOND;
+}
+
 /* A fresh id for each attempt, and while there are few a fresh port, too (RFC 5452). */
 static void start_try(struct question *q)
 {
@@ -497,7 +511,7 @@ static void start_try(struct question *q)
 	struct buf query = {0};
 
 	open_try(q);
-	if (!ports_join(r->ports, &q->now->udp, q->server, r->flying <= FEW)) {
+	if (!ports_join(r->ports, &q->now->udp, q->server, is_alone(r))) {
 		/* Without a descriptor or a route there is nothing but to wait for the try's end.
 		 */
 		int err = errno;

@@ -29,10 +29,10 @@ struct stream {
 	struct tls *tls;
 	struct buf out;
 	size_t idle; /* octets of TLS since the last one of plaintext */
-	int reset;   /* errno of a reset that came along with "connected"; 0: none */
+	usec_t rtt;
+	int reset; /* errno of a reset met before it could be told; 0: none */
 	bool connected, secured, wrote, failed;
 	bool empty;             /* nothing was left in the socket at the last read */
-	bool acknowledge;       /* the next turn's answer may come in pieces: see flush */
 	bool injected, turning; /* turning: inside on_ready, which flushes at its end */
 	bool *gone;             /* set when the owner frees the stream in a call-back */
 };
@@ -65,19 +65,6 @@ static void fail(struct stream *s, enum stream_fault fault, int err, struct tls_
 	(void)CALL(s, failed(s->arg, fault, err, facts)); /* nothing is touched after it */
 }
 
-/* A server that writes its EHLO lines one by one waits (Nagle's rule) for our acknowledgement of
- * each; delaying that would cost 40 ms that are ours. */
-static void acknowledge_soon(struct stream *s)
-{
-#ifdef TCP_QUICKACK
-	int on = 1;
-
-	if (s->acknowledge)
-		(void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on); /* a courtesy */
-#endif
-	s->acknowledge = false;
-}
-
 /* Sends what can be sent. An error is not told here: the read side meets it, now or soon. */
 static void flush(struct stream *s)
 {
@@ -86,7 +73,6 @@ static void flush(struct stream *s)
 
 		if (n > 0) {
 			buf_consume(&s->out, (size_t)n);
-			acknowledge_soon(s);
 		} else if (n < 0 && errno == EINTR) {
 			continue;
 		} else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)) {
@@ -120,7 +106,7 @@ static bool deliver_tls(struct stream *s, const char *bytes, size_t n)
 	if (s->out.len)
 		s->wrote = true;
 	if ((state == TLS_READY || state == TLS_CLOSED) && !s->secured) {
-		s->secured = s->acknowledge = true;
+		s->secured = true;
 		there = CALL(s, secured(s->arg, tls_get_facts(s->tls))) && !s->failed;
 	}
 	if (there)
@@ -148,15 +134,35 @@ static bool deliver_tls(struct stream *s, const char *bytes, size_t n)
 	return there;
 }
 
-/* What became of connect(). SO_ERROR knows of ICMP errors that recv() does not tell. A refusal is
- * ECONNREFUSED. A reset came after the connection: it was there, and what the server said before
- * may wait to be read. False when the stream is gone or done. */
+/* The state of the connection and its round-trip time, in one call; false: it does not stand, or
+ * the system does not tell. */
+static bool is_established(const struct stream *s, usec_t *rtt)
+{
+#if defined(TCP_INFO) && defined(__linux__)
+	struct tcp_info info;
+	socklen_t len = sizeof info;
+
+	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0) {
+		*rtt = info.tcpi_rtt ? (usec_t)info.tcpi_rtt : USEC_NONE;
+		return info.tcpi_state == TCP_ESTABLISHED;
+	}
+#else
+	(void)s;
+#endif
+	*rtt = USEC_NONE;
+	return false;
+}
+
+/* What became of connect(). Where no connection stands (any more), SO_ERROR knows why: also of ICMP
+ * errors, which recv() does not tell. A refusal is ECONNREFUSED. A reset came after the connection:
+ * it was there, and what the server said before may wait to be read. False when the stream is gone
+ * or done. */
 static bool finish_connect(struct stream *s)
 {
 	int err = 0;
 	socklen_t len = sizeof err;
 
-	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+	if (!is_established(s, &s->rtt) && getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
 		err = errno;
 	if (err == ECONNRESET || err == EPIPE) {
 		s->reset = err;
@@ -234,6 +240,8 @@ static void on_soon(void *arg)
 
 	if (s->injected)
 		fail(s, STREAM_INJECTED, 0, NULL);
+	else if (s->reset)
+		fail(s, STREAM_RESET, s->reset, NULL);
 	else if (read_all(s, true))
 		fail(s, STREAM_RESET, EPIPE,
 		     NULL); /* sending failed, and nothing is left to be read */
@@ -285,7 +293,7 @@ struct stream *stream_open(struct loop *loop, const struct addr *to, const struc
 	s->events = events;
 	s->arg = arg;
 	s->fd = fd;
-	s->acknowledge = true;
+	s->rtt = USEC_NONE;
 	timer_init(&s->soon, loop, on_soon, s);
 	s->watch = watch_new(loop, fd, on_ready, s);
 	return s;
@@ -323,18 +331,33 @@ void stream_write(struct stream *s, const void *bytes, size_t n)
 		flush(s);
 }
 
-void stream_start_tls(struct stream *s, struct tls *tls)
+void stream_hold(struct stream *s)
+{
+	s->wrote = true; /* stream_start_tls will look */
+}
+
+/* What stands in the socket before the handshake, or became of it meanwhile, is told later. */
+static bool is_clear(struct stream *s)
 {
 	char octet;
+	ssize_t n = recv(s->fd, &octet, 1, MSG_PEEK);
 
+	if (n > 0)
+		s->injected = true;
+	else if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+		s->reset = errno;
+	return !s->injected && !s->reset;
+}
+
+void stream_start_tls(struct stream *s, struct tls *tls)
+{
 	tls_free(s->tls);
 	s->tls = tls;
 	if (s->failed)
 		return;
 	s->wrote = true;
-	/* The read that brought the reply has just looked. */
-	if (!(s->turning && s->empty) && recv(s->fd, &octet, 1, MSG_PEEK) > 0) {
-		s->injected = true;
+	/* The read that brought the reply may have just looked. */
+	if (!(s->turning && s->empty) && !is_clear(s)) {
 		timer_at(&s->soon, loop_now(s->loop));
 		return;
 	}
@@ -354,16 +377,23 @@ void stream_shut(struct stream *s)
 
 usec_t stream_rtt(const struct stream *s)
 {
-#if defined(TCP_INFO) && defined(__linux__)
-	struct tcp_info info;
-	socklen_t len = sizeof info;
+	usec_t rtt = s->rtt;
 
-	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_rtt)
-		return (usec_t)info.tcpi_rtt;
+	/* A SYN that was sent twice has measured nothing. */
+	if (rtt == USEC_NONE && s->connected)
+		(void)is_established(s, &rtt); /* only the time is asked for */
+	return rtt;
+}
+
+void stream_acknowledge(struct stream *s)
+{
+#ifdef TCP_QUICKACK
+	int on = 1;
+
+	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on); /* a courtesy */
 #else
 	(void)s;
 #endif
-	return USEC_NONE;
 }
 
 bool stream_local(const struct stream *s, struct addr *a)

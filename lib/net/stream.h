@@ -37,11 +37,17 @@ struct stream *stream_open(struct loop *, const struct addr *to, const struct ad
 void stream_free(struct stream *); /* closes; NULL is taken */
 
 void stream_write(struct stream *, const void *bytes, size_t n);
+/* To be called in `data`: there is no answer now, but TLS will be started later. */
+void stream_hold(struct stream *);
 /* Starts TLS as client, with a connection that becomes the stream's. Any octet that already waits
  * in the socket is STREAM_INJECTED. */
 void stream_start_tls(struct stream *, struct tls *);
 /* Sends what was written, and close_notify inside TLS; the connection stays until stream_free. */
 void stream_shut(struct stream *);
+
+/* What came is a part of what is awaited. A server that writes its lines one by one waits (Nagle's
+ * rule) for our acknowledgement of each; delaying that would cost 40 ms that are ours. */
+void stream_acknowledge(struct stream *);
 
 /* The kernel's smoothed round-trip time of the connection; USEC_NONE where it does not tell. */
 usec_t stream_rtt(const struct stream *);

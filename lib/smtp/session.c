@@ -249,6 +249,7 @@ static void want_tls(struct session *s)
 	s->held_since = loop_now(s->loop);
 	if (s->conf->gate && !gate_enter(s->conf->gate, &s->gate, on_gate, s)) {
 		timer_at(&s->timer, USEC_NEVER);
+		stream_hold(s->stream);
 		return;
 	}
 	timer_at(&s->timer, dialogue_deadline(&s->dialogue));
@@ -270,6 +271,7 @@ static void on_data(void *arg, const char *bytes, size_t n)
 {
 	struct session *s = arg;
 	usec_t now = loop_now(s->loop);
+	bool partly = false;
 
 	/* Before our handshake has begun nothing is to come. */
 	if (s->gate.state == GATE_WAITING) {
@@ -288,10 +290,13 @@ static void on_data(void *arg, const char *bytes, size_t n)
 		}
 		if (dialogue_need(&s->dialogue) == NEED_NOTHING)
 			break;
+		partly = dialogue_need(&s->dialogue) == NEED_READ;
 		step(s);
 	}
 	if (dialogue_need(&s->dialogue) == NEED_NOTHING)
 		finish(s);
+	else if (partly)
+		stream_acknowledge(s->stream);
 }
 
 static void on_secured(void *arg, struct tls_facts *facts)

@@ -26,7 +26,8 @@ struct dns_server {
 	int udp, listener; /* listener -1: nobody listens */
 	struct watch *udp_watch, *listener_watch;
 	struct tcp tcp[TCP_MAX];
-	unsigned n_tcp, asked, asked_tcp, asked_edns;
+	unsigned n_tcp, asked, asked_tcp, asked_edns, moves;
+	uint16_t port;      /* where the last question came from */
 	enum behaviour now; /* of the question over UDP last asked */
 };
 
@@ -90,6 +91,13 @@ static void put_soa(struct dns_server *s, struct buf *b)
 	for (int i = 0; i < 4; i++)
 		put32(b, 1);
 	put32(b, s->ttl);
+}
+
+static uint16_t port_of(const struct sockaddr_storage *from)
+{
+	struct addr a;
+
+	return addr_from_sockaddr(&a, (const struct sockaddr *)from) ? a.port : 0;
 }
 
 static bool has_edns(const uint8_t *q)
@@ -189,6 +197,8 @@ static void on_udp(void *arg, unsigned ready)
 		for (unsigned i = 0; i < s->asked && s->list[i + 1]; i++)
 			s->now = s->list[i + 1];
 		s->asked++;
+		s->moves += port_of(&from) != s->port;
+		s->port = port_of(&from);
 		s->asked_edns += has_edns(q);
 		make(s, s->now, q, (size_t)n, false, &b);
 		times = s->now == DNS_FLOOD ? 150 : s->now == DNS_TWICE ? 2 : 1;
@@ -348,6 +358,11 @@ struct addr dns_server_addr(const struct dns_server *s)
 	    !addr_from_sockaddr(&a, (struct sockaddr *)&sa))
 		abort();
 	return a;
+}
+
+unsigned dns_server_moves(const struct dns_server *s)
+{
+	return s->moves;
 }
 
 unsigned dns_server_asked(const struct dns_server *s)

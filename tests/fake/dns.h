@@ -47,6 +47,7 @@ struct dns_server *dns_server_new(struct loop *, const enum behaviour *, uint32_
 void dns_server_free(struct dns_server *);
 struct addr dns_server_addr(const struct dns_server *);
 unsigned dns_server_asked(const struct dns_server *);      /* questions over UDP */
+unsigned dns_server_moves(const struct dns_server *);      /* of those, from another port */
 unsigned dns_server_asked_tcp(const struct dns_server *);  /* and over TCP */
 unsigned dns_server_asked_edns(const struct dns_server *); /* of all, those with an OPT record */
 

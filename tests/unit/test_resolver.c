@@ -595,6 +595,38 @@ static void test_bound_on_questions_in_flight(void **state)
 		assert_int_equal(f->askers[i].at - f->begun, (1 + i / 2) * 2 * SEC);
 }
 
+static void ask_eight(struct fixture *f, int round)
+{
+	char name[32];
+
+	memset(f->askers, 0, sizeof f->askers);
+	for (int i = 0; i < 8; i++) {
+		snprintf(name, sizeof name, "n%d.r%d.example.org", i, round);
+		(void)ask(f, i, name, TYPE_A);
+	}
+	loop_run(f->loop);
+}
+
+/* Few questions have a port each, but not without end: sockets cost more than the questions. */
+static void test_ports_of_their_own(void **state)
+{
+	enum { ROUNDS = 20 };
+	struct fixture *f = *state;
+	unsigned moves;
+
+	SERVE(300, DNS_ANSWER);
+	begin(f);
+	for (int round = 0; round < ROUNDS; round++)
+		ask_eight(f, round);
+	assert_int_equal(dns_server_asked(f->servers[0]), ROUNDS * 8);
+	/* Two may by chance have had the same. */
+	moves = dns_server_moves(f->servers[0]);
+	assert_in_range(moves, 60, 64 + ROUNDS);
+	fake_pass(f->loop, SEC);
+	ask_eight(f, ROUNDS);
+	assert_in_range(dns_server_moves(f->servers[0]) - moves, 6, 8);
+}
+
 static void test_names_that_are_none(void **state)
 {
 	static const char *const names[] = {"a..b", ".a", LABEL_OF_64 ".example"};
@@ -781,6 +813,7 @@ int main(void)
 	    TEST(test_cancelled_question_ends_at_once),
 	    TEST(test_cancelled_in_flight_ends_at_once),
 	    TEST(test_bound_on_questions_in_flight),
+	    TEST(test_ports_of_their_own),
 	    TEST(test_names_that_are_none),
 	    TEST(test_authenticated),
 	    TEST(test_rotate),
