@@ -74,7 +74,7 @@ OPTIMIZE ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla \
 	-Wpointer-arith -Wundef $(if $(WERROR),-Werror)
 HARDENING := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
-CPPFLAGS += -D_GNU_SOURCE -DMXPROBE_VERSION='"$(VERSION)"' -Ilib -Itests
+CPPFLAGS += $(if $(filter OpenBSD,$(shell uname -s)),-DHAVE_PLEDGE) -D_GNU_SOURCE -DMXPROBE_VERSION='"$(VERSION)"' -Ilib -Itests
 ALL_CFLAGS := -std=c11 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(if $(SAN),-fsanitize=$(SAN) \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer) $(CPPFLAGS) $(LIBRARIES_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pie $(if $(filter Darwin,$(shell uname -s)),,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) \

@@ -11,7 +11,7 @@ _mxprobe()
 		--json -o --output --explain --sender --color -v --verbose -q --quiet
 		--nagios -w --warning -c --critical --warning-time --critical-time -D --certificate --prometheus
 		--history --report --html --confirm --keep
-		-h --help -V --version
+		--no-sandbox -h --help -V --version
 	'
 	local cur=${COMP_WORDS[COMP_CWORD]} option= glued= i line
 

@@ -3,6 +3,7 @@
 #include "base/claim.h"
 #include "base/text.h"
 #include "cli/classify.h"
+#include "cli/confine.h"
 #include "cli/progress.h"
 #include "cli/setup.h"
 #include "cli/tally.h"
@@ -275,6 +276,14 @@ static void on_dns_trace(void *arg, const char *text)
 	say(c, &line);
 }
 
+static void on_confined(void *arg, const char *text)
+{
+	struct buf line = {0};
+
+	buf_addstr(&line, text);
+	say(arg, &line);
+}
+
 /* Files */
 
 /* -1: it cannot be opened, which was said. */
@@ -437,6 +446,9 @@ static void run_all(struct command *c)
 		c->tally = tally_new(STDERR_FILENO, c->input_fd, loop_now(c->loop));
 	watch_signals(c);
 	timer_at(&c->start, loop_now(c->loop) + pause);
+	/* From here on strangers have their say. */
+	confine(c->options, c->output, c->options->verbose > 1 && !plugin_mode ? on_confined : NULL,
+		c);
 	loop_run(c->loop);
 	timer_fini(&c->start);
 	if (c->progress)
@@ -531,6 +543,7 @@ int command_classify(const struct options *o)
 		return EXIT_UNKNOWN;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
+	confine(o, out, NULL, NULL);
 	good = classify_lines(fd, o->format == FORMAT_JSON, out, &error);
 	if (!good)
 		command_complain("%s", error);

@@ -47,7 +47,8 @@ enum {
 	OPT_REPORT,
 	OPT_HTML,
 	OPT_CONFIRM,
-	OPT_KEEP
+	OPT_KEEP,
+	OPT_NO_SANDBOX
 };
 
 enum group {
@@ -129,6 +130,7 @@ const struct option_row option_rows[] = {
     {OPT_CONFIRM, "confirm", "N", "runs in a row that make a change of verdict (1)", GROUP_HISTORY},
     {OPT_KEEP, "keep", "SPAN", "drop older history after the run, such as 90d", GROUP_HISTORY},
 
+    {OPT_NO_SANDBOX, "no-sandbox", NULL, "keep the rights that a probe does not need", GROUP_OTHER},
     {'h', "help", NULL, "this text", GROUP_OTHER},
     {'V', "version", NULL, "the version", GROUP_OTHER},
 };
@@ -561,6 +563,9 @@ static void take(struct options *o, int code, struct reading *r)
 		break;
 	case OPT_KEEP:
 		read_span(r, r->value, &o->keep_ms);
+		break;
+	case OPT_NO_SANDBOX:
+		o->no_sandbox = true;
 		break;
 	case 'v':
 		o->verbose++;

@@ -39,7 +39,7 @@ struct options {
 	unsigned senders;
 	struct addr resolvers[RESOLVERS_MAX];
 	size_t n_resolvers;
-	bool trust_ad, public_only, explain, quiet, addresses;
+	bool trust_ad, public_only, explain, quiet, addresses, no_sandbox;
 	unsigned verbose;
 	enum color color;
 	const char *history; /* NULL: none is kept */

@@ -1,6 +1,7 @@
 #include "cli/report.h"
 
 #include "cli/command.h"
+#include "cli/confine.h"
 #include "history/history.h"
 #include "report/output.h"
 #include "report/report.h"
@@ -170,6 +171,7 @@ int command_report(const struct options *o)
 	if (!j.output) {
 		complain(&j, error);
 	} else {
+		confine(o, j.output, NULL, NULL);
 		if (o->format == FORMAT_HTML)
 			trend_html_begin(&j.out,
 					 o->n_targets == 1 ? o->targets[0] : "mail servers");

@@ -184,6 +184,13 @@ static struct history *opened(struct history *h, char **error)
 	return NULL;
 }
 
+/* What is sorted or undone is not written to a folder for temporary files, which the sandbox does
+ * not open up, either. */
+static void keep_to_folder(struct database *db)
+{
+	database_execute(db, "PRAGMA temp_store = MEMORY");
+}
+
 struct history *history_open(const char *path, char **error)
 {
 	struct database *db = database_open(path, APPLICATION_ID, true, error);
@@ -198,6 +205,7 @@ struct history *history_open(const char *path, char **error)
 	 * through a loss of power. */
 	database_execute(db, "PRAGMA journal_mode = WAL");
 	database_execute(db, "PRAGMA synchronous = NORMAL");
+	keep_to_folder(db);
 	words_complete(&h->words, db);
 	h->run_started_ms = clock_ms();
 	return opened(h, error);
@@ -220,6 +228,7 @@ struct history *history_open_read(const char *path, char **error)
 				      : "holds nothing this mxprobe knows how to read yet");
 	database_execute(db, "PRAGMA query_only = ON");
 	database_execute(db, "PRAGMA mmap_size = 1073741824"); /* a year is read in one go */
+	keep_to_folder(db);
 	words_load(&h->words, db);
 	return opened(h, error);
 }

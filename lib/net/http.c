@@ -7,6 +7,11 @@ bool http_available(void)
 	return false;
 }
 
+const char *http_trust_file(void)
+{
+	return NULL;
+}
+
 struct http *http_new(struct loop *loop)
 {
 	(void)loop;
@@ -76,17 +81,17 @@ struct http_socket {
 	f(global_init) f(global_cleanup) f(easy_init) f(easy_setopt) f(easy_getinfo)              \
 	    f(easy_cleanup) f(easy_strerror) f(slist_append) f(slist_free_all) f(multi_init)      \
 		f(multi_setopt) f(multi_add_handle) f(multi_remove_handle) f(multi_socket_action) \
-		    f(multi_assign) f(multi_info_read) f(multi_cleanup)
+		    f(multi_assign) f(multi_info_read) f(multi_cleanup) f(version_info)
 
 static struct {
 #define DECLARE(name) __typeof__(curl_##name) *name;
 	FUNCTIONS(DECLARE)
 } curl;
 
+static void *library;
+
 static bool load(void)
 {
-	static void *library;
-
 	if (library)
 		return true;
 	library = dlopen(LIBCURL, RTLD_NOW | RTLD_LOCAL);
@@ -104,6 +109,13 @@ static bool load(void)
 bool http_available(void)
 {
 	return load();
+}
+
+const char *http_trust_file(void)
+{
+	const curl_version_info_data *about = library ? curl.version_info(CURLVERSION_NOW) : NULL;
+
+	return about && about->age >= CURLVERSION_SEVENTH ? about->cainfo : NULL;
 }
 
 static void forget(struct http_request *r)

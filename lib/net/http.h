@@ -14,6 +14,10 @@ struct http;
 struct http_request;
 
 bool http_available(void);
+
+/* The file of libcurl's own trust store; NULL: none, or libcurl was not loaded. */
+const char *http_trust_file(void);
+
 struct http *http_new(struct loop *);
 void http_free(struct http *); /* open requests are forgotten without a call-back */
 

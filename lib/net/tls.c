@@ -100,6 +100,23 @@ struct tls_context *tls_context_new(void)
 	return c;
 }
 
+static const char *environment_or(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? value : otherwise;
+}
+
+const char *tls_trust_file(void)
+{
+	return environment_or(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+}
+
+const char *tls_trust_folders(void)
+{
+	return environment_or(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+}
+
 static SSL_CTX *checked(struct tls_context *c)
 {
 	if (!c->checked) {

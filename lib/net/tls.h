@@ -79,6 +79,11 @@ void tls_facts_free(struct tls_facts *);
 struct tls_context *tls_context_new(void);
 void tls_context_free(struct tls_context *);
 
+/* Where that is: a file, and folders with colons in between. They live as long as the program, and
+ * the environment stays as it is. */
+const char *tls_trust_file(void);
+const char *tls_trust_folders(void);
+
 struct tls *tls_new(struct tls_context *, const struct tls_want *);
 void tls_free(struct tls *);
 

@@ -210,6 +210,11 @@ struct output *output_open(const char *path, char **error)
 	return NULL;
 }
 
+const char *output_folder(const struct output *o)
+{
+	return o->path ? o->folder : NULL;
+}
+
 static void write_waiting(struct output *o)
 {
 	if (!o->err && o->waiting.len)

@@ -21,6 +21,9 @@ struct output;
  * opening a FIFO waits for its reader. NULL and *error (caller frees) when it cannot be opened. */
 struct output *output_open(const char *path, char **error) MUSTCHECK;
 
+/* The folder in which output_close still renames or removes, and which it syncs; NULL: none. */
+const char *output_folder(const struct output *);
+
 /* Writes all, at once; waits where the other end is slow. After a failure nothing more is written;
  * output_close tells of it. */
 void output_write(struct output *, const void *bytes, size_t n);

@@ -407,8 +407,34 @@ static void parse_results(struct probe *probe)
 	}
 }
 
+/* Valgrind says "--PID-- ..." about system calls that are newer than it is, asked to be quiet or
+ * not. What it finds in the program begins otherwise, and has an exit status. */
+static void drop_notes(struct probe *probe, pid_t pid)
+{
+	char *mark = xasprintf("--%ld-- ", (long)pid), *to = probe->err;
+	bool found = false;
+
+	for (const char *line = probe->err; *line;) {
+		size_t n = strcspn(line, "\n");
+		bool note = strncmp(line, mark, strlen(mark)) == 0;
+
+		found |= note;
+		n += line[n] == '\n';
+		if (!note)
+			memmove(to, line, n);
+		to += note ? 0 : n;
+		line += n;
+	}
+	if (found) {
+		*to = '\0';
+		probe->err_len = (size_t)(to - probe->err);
+	}
+	free(mark);
+}
+
 void probe_wait(struct probe *probe)
 {
+	const pid_t pid = probe->pid;
 	int status = 0;
 	bool in_time = wait_process(probe->pid, &status);
 	probe->seconds = (double)(now() - probe->began) / 1e6;
@@ -421,6 +447,7 @@ void probe_wait(struct probe *probe)
 	(void)unlink(probe->err_path);
 	assert_non_null(probe->out);
 	assert_non_null(probe->err);
+	drop_notes(probe, pid);
 	if (!in_time)
 		fail_msg("mxprobe did not end; it said: %s%s", probe->out, probe->err);
 	if (strstr(probe->err, "Sanitizer"))
