@@ -26,6 +26,7 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
 PLUGINDIR ?= $(PREFIX)/lib/nagios/plugins
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
 INSTALL ?= install
 CLANG_FORMAT ?= clang-format
 
@@ -44,7 +45,7 @@ PACKAGES := libevent_core openssl libidn2 ldns
 # The tests read with jansson what the program writes.
 TEST_LIBRARIES = -lcmocka $(shell pkg-config --libs jansson)
 # libcurl is optional: WITHOUT_CURL=1 builds without it, as does its absence.
-needs_libraries := $(filter-out clean uninstall format check-format,$(or $(MAKECMDGOALS),all))
+needs_libraries := $(filter-out clean uninstall format check-format dist check-dist,$(or $(MAKECMDGOALS),all))
 ifneq ($(needs_libraries),)
 LIBRARIES_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
 LIBRARIES := $(shell pkg-config --libs $(PACKAGES))
@@ -99,7 +100,7 @@ objects := $(lib_objects) $(BUILD)/mxprobe.o $(lab_sources:%.c=$(BUILD)/%.o) $(s
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c))
 
 .PHONY: fuzz fuzz-run bench torture-history
-.PHONY: all demo check check-real lint format check-format install uninstall clean tests dist
+.PHONY: all demo check check-real lint format check-format install uninstall clean tests dist check-dist
 all: $(BUILD)/mxprobe mxprobe
 
 # The binary of the variant built last, for a person to run.
@@ -212,20 +213,36 @@ lint: check-format
 install: $(BUILD)/mxprobe
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions \
-		$(DESTDIR)$(DATADIR)/zsh/site-functions $(DESTDIR)$(DATADIR)/fish/vendor_completions.d \
+		$(DESTDIR)$(ZSHDIR) $(DESTDIR)$(DATADIR)/fish/vendor_completions.d \
 		$(DESTDIR)$(PLUGINDIR)
 	$(INSTALL) -m 755 $(BUILD)/mxprobe $(DESTDIR)$(BINDIR)/mxprobe
 	ln -sf $(BINDIR)/mxprobe $(DESTDIR)$(PLUGINDIR)/check_mxprobe
 	$(INSTALL) -m 644 man/mxprobe.1 $(DESTDIR)$(MANDIR)/man1/mxprobe.1
 	$(INSTALL) -m 644 completions/mxprobe.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/mxprobe
-	$(INSTALL) -m 644 completions/_mxprobe $(DESTDIR)$(DATADIR)/zsh/site-functions/_mxprobe
+	$(INSTALL) -m 644 completions/_mxprobe $(DESTDIR)$(ZSHDIR)/_mxprobe
 	$(INSTALL) -m 644 completions/mxprobe.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/mxprobe.fish
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/mxprobe $(DESTDIR)$(PLUGINDIR)/check_mxprobe $(DESTDIR)$(MANDIR)/man1/mxprobe.1 \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions/mxprobe \
-		$(DESTDIR)$(DATADIR)/zsh/site-functions/_mxprobe \
+		$(DESTDIR)$(ZSHDIR)/_mxprobe \
 		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/mxprobe.fish
+
+# A tarball of the last commit, in build/: the same octets wherever and whenever it is made. Times are the
+# commit's; what else may differ between machines is set here.
+dist_name := mxprobe-$(VERSION)
+dist:
+	@git rev-parse -q --verify HEAD >/dev/null || { echo "dist: a tarball is made from a clone" >&2; exit 1; }
+	@git diff --quiet HEAD || echo "dist: of the last commit; what is changed since is not in it" >&2
+	@mkdir -p build
+	$(Q)git -c tar.umask=0022 -c core.autocrlf=false -c core.eol=lf archive --format=tar \
+		--prefix=$(dist_name)/ -o build/$(dist_name).tar HEAD
+	$(Q)gzip -9nf build/$(dist_name).tar
+	@echo "build/$(dist_name).tar.gz"
+
+# That it is so, and that the tarball builds and installs without git.
+check-dist:
+	@sh tests/dist.sh
 
 clean:
 	rm -rf build mxprobe
