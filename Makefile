@@ -75,6 +75,8 @@ OPTIMIZE ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla \
 	-Wpointer-arith -Wundef $(if $(WERROR),-Werror)
 HARDENING := -fPIE -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+# cmocka 2 finds names old that cmocka 1 has no others for.
+CPPFLAGS += -DCMOCKA_DISABLE_DEPRECATION_WARNINGS
 CPPFLAGS += $(if $(filter OpenBSD,$(shell uname -s)),-DHAVE_PLEDGE) -D_GNU_SOURCE -DMXPROBE_VERSION='"$(VERSION)"' -Ilib -Itests
 ALL_CFLAGS := -std=c11 $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(if $(SAN),-fsanitize=$(SAN) \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer) $(CPPFLAGS) $(LIBRARIES_CFLAGS) $(CFLAGS)

@@ -153,7 +153,7 @@ static struct server start(enum cert_kind kind)
 	return server;
 }
 
-static void stop(const struct server *server)
+static void shut(const struct server *server)
 {
 	(void)kill(server->pid, SIGKILL);
 	(void)waitpid(server->pid, NULL, 0);
@@ -222,7 +222,7 @@ static void get_path(enum cert_kind kind, const char *path, struct outcome *o)
 	struct http_get wanted = wish(&server, path, &addr);
 
 	get(&wanted, o);
-	stop(&server);
+	shut(&server);
 }
 
 static void need_curl(void)
@@ -336,7 +336,7 @@ static void test_silence(void **state)
 	assert_non_null(o.error);
 	assert_non_null(strstr(o.error, "timed out"));
 	outcome_fini(&o);
-	stop(&server);
+	shut(&server);
 }
 
 static void test_certificates(void **state)
@@ -392,7 +392,7 @@ static void test_addresses(void **state)
 	get(&wanted, &o);
 	assert_non_null(o.error);
 	outcome_fini(&o);
-	stop(&server);
+	shut(&server);
 }
 
 /* What is set for browsers is not for us: the addresses are given. */
@@ -435,7 +435,7 @@ static void test_several(void **state)
 		assert_int_equal(o[i].times, 1);
 		assert_int_equal(o[i].error != NULL, i % 2);
 		outcome_fini(&o[i]);
-		stop(&servers[i]);
+		shut(&servers[i]);
 	}
 	http_free(http);
 	loop_free(loop);
@@ -473,7 +473,7 @@ static void test_cancel(void **state)
 	assert_int_equal(forgotten.times, 0);
 	loop_free(loop);
 	outcome_fini(&kept);
-	stop(&server);
+	shut(&server);
 }
 
 static int set_up(void **state)

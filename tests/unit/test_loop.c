@@ -178,7 +178,7 @@ static void test_set_in_its_own_call_back(void **state)
 	assert_int_equal(f->n_fired, 5);
 }
 
-static void stop(void *arg)
+static void stop_loop(void *arg)
 {
 	on_timer(arg);
 	loop_stop(current->loop);
@@ -190,7 +190,7 @@ static void test_stopped_and_run_again(void **state)
 	usec_t now = loop_now(f->loop);
 
 	prepare(f);
-	f->timers[0].fire = stop;
+	f->timers[0].fire = stop_loop;
 	timer_at(&f->timers[0], now - 2);
 	timer_at(&f->timers[1], now - 1);
 	loop_run(f->loop);
@@ -304,7 +304,7 @@ static void test_level(void **state)
 	prepare(f);
 	f->watch = watch_new_level(f->loop, f->fds[0], read_one, f);
 	assert_int_equal(write(f->fds[1], "abcde", 5), 5);
-	f->timers[0].fire = stop;
+	f->timers[0].fire = stop_loop;
 	timer_at(&f->timers[0], loop_now(f->loop) + 2000);
 	loop_run(f->loop); /* no interest yet */
 	assert_int_equal(f->calls, 0);

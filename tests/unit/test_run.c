@@ -298,7 +298,7 @@ static void test_limit_of_a_targets_dns(void **state)
 	assert_int_equal(f->result[0].verdict, VERDICT_UNKNOWN);
 }
 
-static void stop(void *arg)
+static void stop_run(void *arg)
 {
 	struct fixture *f = arg;
 
@@ -311,7 +311,7 @@ static void stop(void *arg)
 static void stop_at(struct fixture *f, usec_t at)
 {
 	f->why = END_INTERRUPTED;
-	timer_init(&f->timer, f->loop, stop, f);
+	timer_init(&f->timer, f->loop, stop_run, f);
 	timer_at(&f->timer, f->begun + at);
 }
 
