@@ -156,3 +156,15 @@ const struct rule *classify(const struct observation *o)
 			break;
 	return &rules[i];
 }
+
+bool wants_no_more(const struct observation *o)
+{
+	uint64_t means;
+
+	if (o->end != END_REPLY || o->reply.code < 400)
+		return false;
+	if (o->reply.code == 421)
+		return true;
+	means = read_text(&o->reply);
+	return (means & SAYS(CONN)) && (means & (SAYS(MANY) | SAYS(CONCURRENT)));
+}

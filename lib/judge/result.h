@@ -69,6 +69,7 @@ struct contact {
 	enum phase phase;
 	const struct rule *rule; /* that matched the observation shown */
 	unsigned sessions, healthy_sessions;
+	unsigned left;      /* that were not held, since the server wanted no more */
 	struct draw *draws; /* `sessions` of them */
 	struct backend *backends;
 	size_t n_backends;

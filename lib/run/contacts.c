@@ -1,6 +1,7 @@
 #include "run/contacts.h"
 
 #include "base/map.h"
+#include "judge/classify.h"
 #include "run/probe.h"
 #include "run/sched.h"
 
@@ -20,6 +21,7 @@ struct running {
 	struct item *item;
 	struct session *session;
 	struct running *next, **place;
+	bool heard; /* from the server */
 };
 
 struct item {
@@ -29,6 +31,8 @@ struct item {
 	struct peer peer;
 	unsigned left, open; /* sessions to start, sessions under way */
 	struct timer again;  /* the pause before the next one */
+	struct observation
+	    *last_word; /* by which the server closed its address; NULL: it has not */
 	struct running *running;
 	struct waiter *waiters;
 	size_t n_waiters;
@@ -37,6 +41,7 @@ struct item {
 struct contacts {
 	struct loop *loop;
 	struct contacts_conf conf;
+	struct session_conf session; /* with our `heard` */
 	struct sched sched;
 	struct map items;
 	struct timer pump; /* starts what may start, never from inside a caller */
@@ -44,6 +49,7 @@ struct contacts {
 };
 
 static void pump(void *arg);
+static void on_heard(void *arg);
 
 struct contacts *contacts_new(struct loop *loop, const struct contacts_conf *conf)
 {
@@ -51,6 +57,8 @@ struct contacts *contacts_new(struct loop *loop, const struct contacts_conf *con
 
 	c->loop = loop;
 	c->conf = *conf;
+	c->session = *conf->session;
+	c->session.heard = on_heard;
 	sched_init(&c->sched, conf->jobs, conf->per_address, conf->rate);
 	timer_init(&c->pump, loop, pump, c);
 	return c;
@@ -95,9 +103,9 @@ static void drop_sessions(struct item *item)
 
 		item->running = r->next;
 		session_cancel(r->session);
+		sched_ended(&item->all->sched, &item->sched, r->heard);
 		free(r);
 		item->open--;
-		sched_ended(&item->all->sched, &item->sched);
 	}
 }
 
@@ -107,6 +115,9 @@ static void item_free(struct item *item)
 	timer_fini(&item->again);
 	probe_fini(&item->probe);
 	peer_fini(&item->peer);
+	if (item->last_word)
+		observation_fini(item->last_word);
+	free(item->last_word);
 	free(item->waiters);
 	free(item);
 }
@@ -132,19 +143,57 @@ static void pump_soon(struct contacts *c)
 }
 
 /* No session of it is left to come. Detached first, told last. */
-static void settle(struct item *item, enum end otherwise)
+static void settle(struct item *item, enum end otherwise, enum phase phase)
 {
 	struct waiter *waiters = item->waiters;
 	size_t n = item->n_waiters;
 
 	timer_at(&item->again, USEC_NEVER);
 	item->left = 0;
-	probe_end(&item->probe, otherwise, PHASE_CONNECT);
+	probe_end(&item->probe, otherwise, phase);
 	item->waiters = NULL;
 	item->n_waiters = 0;
 	for (size_t i = 0; i < n; i++)
 		waiters[i].done(waiters[i].arg);
 	free(waiters);
+}
+
+/* What is left to do at a closed address is left undone; item->open may still be under way. */
+static void give_up(struct item *item)
+{
+	item->probe.contact.left = item->left;
+	item->left = 0;
+	timer_at(&item->again, USEC_NEVER);
+}
+
+/* An address that is closed before this item has had a session there. What the server has said
+ * holds for its port, whatever the TLS name; of another port nothing is known. */
+static void settle_unheard(struct item *item)
+{
+	const struct item *closer = (const struct item *)sched_closer(&item->sched);
+	struct observation *seen = &item->probe.contact.seen;
+	const unsigned port = closer->peer.addr.port;
+	const int code = closer->last_word->reply.code;
+
+	if (item->peer.addr.port == port) {
+		observation_quote(seen, closer->last_word);
+		seen->error = xasprintf("not contacted: another session here was told %d", code);
+		settle(item, seen->end, seen->phase);
+	} else {
+		seen->error = xasprintf("not contacted: port %u here has said %d", port, code);
+		settle(item, END_LIMIT, PHASE_CONNECT);
+	}
+}
+
+static void end_closed(struct item *item)
+{
+	give_up(item);
+	if (item->open)
+		return;
+	if (item->probe.last)
+		settle(item, END_NONE, PHASE_CONNECT);
+	else
+		settle_unheard(item);
 }
 
 static void queue(struct item *item)
@@ -158,6 +207,28 @@ static void on_again(void *arg)
 	queue(arg);
 }
 
+static void on_heard(void *arg)
+{
+	struct running *r = arg;
+
+	r->heard = true;
+	sched_heard(&r->item->all->sched, &r->item->sched);
+	if (r->item->all->conf.per_address > SCHED_UNHEARD_MAX)
+		pump_soon(r->item->all); /* else nobody has waited for it */
+}
+
+/* RFC 5321 3.8: 421 is said of the whole service. */
+static void take_last_word(struct item *item, const struct observation *seen)
+{
+	if (!wants_no_more(seen))
+		return;
+	if (!sched_closer(&item->sched)) {
+		item->last_word = xmalloc(sizeof *item->last_word);
+		observation_quote(item->last_word, seen);
+		sched_close(&item->all->sched, &item->sched);
+	}
+}
+
 static void on_done(void *arg, struct observation *seen)
 {
 	struct running *r = arg;
@@ -167,16 +238,19 @@ static void on_done(void *arg, struct observation *seen)
 	*r->place = r->next;
 	if (r->next)
 		r->next->place = r->place;
-	free(r);
 	item->open--;
-	sched_ended(&c->sched, &item->sched);
+	sched_ended(&c->sched, &item->sched, r->heard);
+	free(r);
 	pump_soon(c);
+	take_last_word(item, seen);
 	probe_take(&item->probe, seen);
+	if (sched_closer(&item->sched))
+		give_up(item);
 	if (item->left) {
 		if (c->conf.per_address == 1)
 			timer_at(&item->again, loop_now(c->loop) + c->conf.interval);
 	} else if (!item->open) {
-		settle(item, END_NONE);
+		settle(item, END_NONE, PHASE_CONNECT);
 	}
 }
 
@@ -188,7 +262,7 @@ static bool start(struct item *item)
 	int err;
 
 	r->item = item;
-	r->session = session_start(c->loop, c->conf.session, &item->peer, on_done, r, &err);
+	r->session = session_start(c->loop, &c->session, &item->peer, on_done, r, &err);
 	if (!r->session) {
 		free(r);
 		return false;
@@ -224,6 +298,8 @@ static void pump(void *arg)
 		break;
 	}
 	timer_at(&c->pump, wake);
+	while ((next = sched_next_closed(&c->sched)) != NULL)
+		end_closed((struct item *)next);
 }
 
 /* What makes two wishes one contact. The name counts where TLS looks at it. */
@@ -257,7 +333,7 @@ const struct contact *contacts_want(struct contacts *c, const struct peer *peer,
 		probe_init(&item->probe, &peer->addr);
 		(void)map_put(&c->items, key, len, item); /* it was not there */
 		if (c->stopped)
-			settle(item, c->stopped);
+			settle(item, c->stopped, PHASE_CONNECT);
 		else
 			queue(item);
 	} else if (!item->probe.contact.text) {
@@ -283,7 +359,7 @@ void contacts_stop(struct contacts *c, enum end why)
 		if (item->probe.contact.state == CONTACT_DONE)
 			continue;
 		drop_sessions(item);
-		settle(item, why);
+		settle(item, why, PHASE_CONNECT);
 	}
 	timer_at(&c->pump, USEC_NEVER);
 }

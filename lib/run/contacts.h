@@ -22,6 +22,10 @@ struct contacts_conf {
 struct contacts *contacts_new(struct loop *, const struct contacts_conf *);
 void contacts_free(struct contacts *); /* with all contacts; sessions are dropped */
 
+/* A server that says 421, or that there are too many connections, is not contacted again in the
+ * run: sessions left to it are not held, and other contacts at its address get no session. At the
+ * same port what it has said is theirs, too; at another they end as END_LIMIT. */
+
 /* The contact of a peer, made and queued if it is new; what the peer points to is copied. Lives
  * until contacts_free. While its state is not CONTACT_DONE, `done` will come once, from the loop or
  * from contacts_stop; else it never comes. */

@@ -761,6 +761,7 @@ static void finish(struct job *j)
 					 ? "the deadline of the run passed first"
 					 : "the run was interrupted first";
 	}
+	warn_of_refusals(res);
 	warn_of_tls(res, r->conf.expiry_days);
 	if (res->has_sts)
 		warn_of_sts(res);

@@ -3,89 +3,172 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One receiver's neighbourhood: a /24 of IPv4, a /48 of IPv6. */
+struct sched_network {
+	struct sched_network *next; /* in the order of turns */
+	struct sched_queue ready;   /* not empty: it is in that order */
+};
+
 /* One IP address, whatever the port. */
 struct sched_slot {
-	unsigned open;
-	struct sched_item *waiting, **waiting_end;
+	struct sched_network *network;
+	unsigned open, unheard;
+	struct sched_queue waiting;
+	struct sched_item *closer;
 };
+
+static void queue_init(struct sched_queue *q)
+{
+	q->first = NULL;
+	q->end = &q->first;
+}
+
+static void push(struct sched_queue *q, struct sched_item *item)
+{
+	item->next = NULL;
+	*q->end = item;
+	q->end = &item->next;
+}
+
+static void push_front(struct sched_queue *q, struct sched_item *item)
+{
+	item->next = q->first;
+	q->first = item;
+	if (!item->next)
+		q->end = &item->next;
+}
+
+static struct sched_item *pop(struct sched_queue *q)
+{
+	struct sched_item *item = q->first;
+
+	if (!item)
+		return NULL;
+	q->first = item->next;
+	if (!q->first)
+		q->end = &q->first;
+	item->next = NULL;
+	return item;
+}
 
 void sched_init(struct sched *s, unsigned jobs, unsigned per_address, double rate)
 {
 	*s = (struct sched){.jobs = jobs, .per_address = per_address};
 	s->pause = rate > 0 ? (usec_t)((double)USEC_PER_SEC / rate) : 0;
-	s->ready_end = &s->ready;
+	s->turns_end = &s->turns;
+	queue_init(&s->closed);
 }
 
 void sched_fini(struct sched *s)
 {
 	struct sched_slot *slot;
+	struct sched_network *network;
 	size_t at = 0;
 
 	while ((slot = map_next(&s->slots, &at)) != NULL)
 		free(slot);
+	at = 0;
+	while ((network = map_next(&s->networks, &at)) != NULL)
+		free(network);
 	map_fini(&s->slots);
+	map_fini(&s->networks);
 }
 
-static void push(struct sched_item ***end, struct sched_item *item)
+static struct sched_network *network_of(struct sched *s, const struct addr *addr)
 {
-	item->next = NULL;
-	**end = item;
-	*end = &item->next;
+	struct sched_network *network;
+	uint8_t key[7] = {(uint8_t)addr->family};
+
+	memcpy(key + 1, addr->ip, addr->family == AF_INET6 ? 6 : 3);
+	network = map_get(&s->networks, key, sizeof key);
+	if (!network) {
+		network = xcalloc(1, sizeof *network);
+		queue_init(&network->ready);
+		(void)map_put(&s->networks, key, sizeof key, network); /* it was not there */
+	}
+	return network;
 }
 
-static struct sched_item *pop(struct sched_item **first, struct sched_item ***end)
+static struct sched_slot *slot_of(struct sched *s, const struct addr *addr)
 {
-	struct sched_item *item = *first;
+	struct addr key = *addr;
+	struct sched_slot *slot;
 
-	*first = item->next;
-	if (!*first)
-		*end = first;
-	item->next = NULL;
-	return item;
+	key.port = 0;
+	slot = map_get(&s->slots, &key, sizeof key);
+	if (!slot) {
+		slot = xcalloc(1, sizeof *slot);
+		slot->network = network_of(s, addr);
+		queue_init(&slot->waiting);
+		(void)map_put(&s->slots, &key, sizeof key, slot); /* it was not there */
+	}
+	return slot;
 }
 
-static void push_front(struct sched *s, struct sched_item *item)
+/* A network that had nothing to start gets a turn after all that wait for theirs. */
+static void want_turn(struct sched *s, struct sched_network *network)
 {
-	item->next = s->ready;
-	s->ready = item;
-	if (!item->next)
-		s->ready_end = &item->next;
+	if (network->ready.first)
+		return;
+	network->next = NULL;
+	*s->turns_end = network;
+	s->turns_end = &network->next;
+}
+
+static void end_turn(struct sched *s)
+{
+	struct sched_network *network = s->turns;
+
+	s->turns = network->next;
+	if (!s->turns)
+		s->turns_end = &s->turns;
+	if (!network->ready.first)
+		return;
+	network->next = NULL;
+	*s->turns_end = network;
+	s->turns_end = &network->next;
 }
 
 void sched_add(struct sched *s, struct sched_item *item, const struct addr *addr)
 {
-	if (!item->slot) {
-		struct addr key = *addr;
-
-		key.port = 0;
-		item->slot = map_get(&s->slots, &key, sizeof key);
-		if (!item->slot) {
-			item->slot = xcalloc(1, sizeof *item->slot);
-			item->slot->waiting_end = &item->slot->waiting;
-			(void)map_put(&s->slots, &key, sizeof key,
-				      item->slot); /* it was not there */
-		}
+	if (!item->slot)
+		item->slot = slot_of(s, addr);
+	if (item->slot->closer) {
+		push(&s->closed, item);
+		return;
 	}
-	push(&s->ready_end, item);
+	want_turn(s, item->slot->network);
+	push(&item->slot->network->ready, item);
+}
+
+static bool is_full(const struct sched *s, const struct sched_slot *slot)
+{
+	return slot->open >= s->per_address || slot->unheard >= SCHED_UNHEARD_MAX;
 }
 
 struct sched_item *sched_next(struct sched *s, usec_t now, usec_t *wake)
 {
 	*wake = USEC_NEVER;
-	while (s->ready && s->open < s->jobs) {
-		struct sched_item *item = s->ready;
+	while (s->turns && s->open < s->jobs) {
+		struct sched_queue *ready = &s->turns->ready;
+		struct sched_item *item = ready->first;
+		struct sched_slot *slot = item->slot;
 
-		if (item->slot->open >= s->per_address) {
-			item = pop(&s->ready, &s->ready_end);
-			push(&item->slot->waiting_end, item);
+		if (slot->closer || is_full(s, slot)) {
+			push(slot->closer ? &s->closed : &slot->waiting, pop(ready));
+			/* Its network has another, or has lost its turn for want of one. */
+			if (!ready->first)
+				end_turn(s);
 			continue;
 		}
 		if (now < s->start_at) {
 			*wake = s->start_at;
 			return NULL;
 		}
-		(void)pop(&s->ready, &s->ready_end); /* it is `item` */
-		item->slot->open++;
+		(void)pop(ready); /* it is `item` */
+		end_turn(s);
+		slot->open++;
+		slot->unheard++;
 		s->open++;
 		/* A late start does not earn a burst. */
 		s->start_at = (s->start_at + s->pause > now ? s->start_at : now) + s->pause;
@@ -94,21 +177,60 @@ struct sched_item *sched_next(struct sched *s, usec_t now, usec_t *wake)
 	return NULL;
 }
 
-void sched_ended(struct sched *s, struct sched_item *item)
+/* There is room at an address. Who waited for it has waited longest of its network. */
+static void release(struct sched *s, struct sched_slot *slot)
 {
-	struct sched_slot *slot = item->slot;
+	if (!slot->waiting.first || is_full(s, slot))
+		return;
+	want_turn(s, slot->network);
+	push_front(&slot->network->ready, pop(&slot->waiting));
+}
 
-	slot->open--;
+void sched_heard(struct sched *s, struct sched_item *item)
+{
+	item->slot->unheard--;
+	release(s, item->slot);
+}
+
+void sched_ended(struct sched *s, struct sched_item *item, bool heard)
+{
+	item->slot->unheard -= !heard;
+	item->slot->open--;
 	s->open--;
-	/* Who waited for the address has waited longest. */
-	if (slot->waiting)
-		push_front(s, pop(&slot->waiting, &slot->waiting_end));
+	release(s, item->slot);
 }
 
 void sched_put_back(struct sched *s, struct sched_item *item)
 {
-	item->slot->open--;
+	struct sched_slot *slot = item->slot;
+	struct sched_network *network = slot->network;
+
+	slot->unheard--;
+	slot->open--;
 	s->open--;
 	s->jobs = s->open ? s->open : 1;
-	push_front(s, item);
+	want_turn(s, network);
+	push_front(&network->ready, item);
+}
+
+void sched_close(struct sched *s, struct sched_item *item)
+{
+	struct sched_slot *slot = item->slot;
+	struct sched_item *waiting;
+
+	if (slot->closer)
+		return;
+	slot->closer = item;
+	while ((waiting = pop(&slot->waiting)) != NULL)
+		push(&s->closed, waiting);
+}
+
+struct sched_item *sched_closer(const struct sched_item *item)
+{
+	return item->slot ? item->slot->closer : NULL;
+}
+
+struct sched_item *sched_next_closed(struct sched *s)
+{
+	return pop(&s->closed);
 }

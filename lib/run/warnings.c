@@ -71,6 +71,23 @@ static void warn_of_expiry(struct result *res, const struct endpoint *e, const c
 		     e->host, address, (long long)left, left == 1 ? "" : "s");
 }
 
+void warn_of_refusals(struct result *res)
+{
+	char address[ADDR_STRLEN];
+
+	for (size_t i = 0; i < res->n_endpoints; i++) {
+		const struct endpoint *e = &res->endpoints[i];
+		const struct contact *c = e->contact;
+
+		if (c->left && c->sessions)
+			warn(res, "no-more-sessions",
+			     "%s[%s] has refused further connections: %u of %u sessions were not "
+			     "held",
+			     e->host, addr_format(&c->addr, address), c->left,
+			     c->left + c->sessions);
+	}
+}
+
 void warn_of_tls(struct result *res, int days)
 {
 	char address[ADDR_STRLEN];

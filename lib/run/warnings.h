@@ -13,6 +13,9 @@ void warn_of_hosts(struct result *, const struct mx_plan *);
  * `days`. */
 void warn_of_tls(struct result *, int days);
 
+/* Of servers that wanted no more of the sessions of --repeat: no-more-sessions. */
+void warn_of_refusals(struct result *);
+
 /* Of its MTA-STS policy: mta-sts, mta-sts-testing. */
 void warn_of_sts(struct result *);
 

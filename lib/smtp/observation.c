@@ -32,6 +32,17 @@ void observation_fini(struct observation *o)
 	observation_init(o);
 }
 
+void observation_quote(struct observation *to, const struct observation *from)
+{
+	observation_init(to);
+	to->phase = from->phase;
+	to->end = from->end;
+	to->notes = from->notes & ~(unsigned)(NOTE_TLS_FALLBACK | NOTE_TLS);
+	reply_copy(&to->reply, &from->reply);
+	buf_add(&to->banner, from->banner.data, from->banner.len);
+	buf_add(&to->extensions, from->extensions.data, from->extensions.len);
+}
+
 usec_t observation_total(const struct observation *o)
 {
 	usec_t total = USEC_NONE;

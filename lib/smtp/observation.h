@@ -79,6 +79,9 @@ struct observation {
 
 void observation_init(struct observation *);
 void observation_fini(struct observation *); /* leaves it initialised */
+/* What `from` ended with and what was read in it, for a session that was not held because of it: no
+ * times, no TLS, no error. `to` need not be initialised. */
+void observation_quote(struct observation *to, const struct observation *from);
 usec_t
 observation_total(const struct observation *); /* the sum of all phases; USEC_NONE: none entered */
 

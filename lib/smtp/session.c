@@ -21,6 +21,7 @@ struct session {
 	struct dialogue dialogue;
 	struct observation seen;
 	struct buf line; /* of the server, for the trace */
+	bool heard;
 };
 
 static const struct stream_events events;
@@ -273,6 +274,9 @@ static void on_data(void *arg, const char *bytes, size_t n)
 	usec_t now = loop_now(s->loop);
 	bool partly = false;
 
+	if (!s->heard && s->conf->heard)
+		s->conf->heard(s->arg);
+	s->heard = true;
 	/* Before our handshake has begun nothing is to come. */
 	if (s->gate.state == GATE_WAITING) {
 		on_failed(s, STREAM_INJECTED, 0, NULL);

@@ -27,7 +27,9 @@ struct session_conf {
 	struct dialogue_conf dialogue; /* its `tls` is the peer's */
 	usec_t timeout;                /* from connect to the reply to MAIL FROM */
 	struct tls_context *tls;
-	struct gate *gate;                /* for handshakes; NULL: each begins at once */
+	struct gate *gate;        /* for handshakes; NULL: each begins at once */
+	void (*heard)(void *arg); /* the first octets have come; with the arg of session_start,
+				     at most once; NULL: not wanted */
 	const struct addr *bind4, *bind6; /* source addresses; NULL: the system chooses */
 	void (*trace)(void *arg, const struct session_trace *); /* NULL: nobody listens */
 	void *trace_arg;

@@ -562,6 +562,36 @@ static void other_wordings_are_judged_right(void **state)
 	assert_true(percent(s.right, s.n) >= 96);
 }
 
+/* Who is to be left alone, whatever the class. */
+static void some_want_no_more(void **state)
+{
+	static const struct {
+		const char *reply;
+		bool no_more;
+	} cases[] = {
+	    {"421 mx.example.com closing", true},
+	    {"421 4.3.0 Temporary failure", true},
+	    {"450 4.3.2 Too many concurrent SMTP connections", true},
+	    {"554 5.7.0 Too many connections from 192.0.2.44", true},
+	    {"452 4.3.1 Out of memory", false},
+	    {"451 4.7.1 Greylisting in action, please come back later", false},
+	    {"452 4.5.3 Too many recipients", false},
+	    {"550 5.7.1 Sorry", false},
+	    {"250 2.1.0 Too many connections? No", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct logline line;
+
+		logline_init(&line);
+		assert_true(logline_read(&line, cases[i].reply, strlen(cases[i].reply)));
+		if (wants_no_more(&line.seen) != cases[i].no_more)
+			fail_msg("%s", cases[i].reply);
+		logline_fini(&line);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -572,6 +602,7 @@ int main(void)
 	    cmocka_unit_test(any_octets_are_judged),
 	    cmocka_unit_test(the_corpus_is_judged_right),
 	    cmocka_unit_test(other_wordings_are_judged_right),
+	    cmocka_unit_test(some_want_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
