@@ -161,7 +161,7 @@ static void settle(struct item *item, enum end otherwise, enum phase phase)
 /* What is left to do at a closed address is left undone; item->open may still be under way. */
 static void give_up(struct item *item)
 {
-	item->probe.contact.left = item->left;
+	item->probe.contact.left += item->left;
 	item->left = 0;
 	timer_at(&item->again, USEC_NEVER);
 }
