@@ -455,10 +455,8 @@ static bool listen_all(struct dns_server *server, const struct scenario *scenari
 	int *udp = xcalloc(n, sizeof *udp), *tcp = xcalloc(n, sizeof *tcp);
 	bool good = false;
 	for (int try = 0; try < 200 && !good; try++) {
-		for (size_t i = 0; i < n; i++) {
-			addrs[i] = scenario->resolvers[i].addr;
-			addrs[i].port = 0;
-		}
+		for (size_t i = 0; i < n; i++)
+			addrs[i] = scenario->resolvers[i].addr; /* with its port, or 0 */
 		/* Clients' own connections may hold the port on TCP: then another one. */
 		uint16_t port = ports_bind(addrs, udp, n, SOCK_DGRAM);
 		if (!port)

@@ -1,7 +1,8 @@
 /* lab: a scripted world of DNS and SMTP servers on loopback.
  *
- *   lab [--log FILE] SCENARIO.lab -- COMMAND ARG...   serves while the command runs
- *   lab [--log FILE] SCENARIO.lab                     says where, serves until stdin ends
+ *   lab [--log FILE] [--port N] [--dns-port N] SCENARIO.lab -- COMMAND ARG...
+ *                                                     serves while the command runs
+ *   lab [...] SCENARIO.lab                            says where, serves until stdin ends
  *   lab --expect SCENARIO.lab                         what a probe is to find, for tests
  *
  * README.md describes scenarios, environment and log. */
@@ -299,15 +300,30 @@ static int print_expectations(const struct scenario *s)
 	return fflush(stdout) == 0 ? 0 : EXIT_USAGE;
 }
 
+/* 0: that is no port. */
+static uint16_t port_number(const char *text)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+	return *end == '\0' && port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct lab lab = {0};
 	const char *log_path = NULL, *path = NULL;
+	uint16_t smtp_port = 0, dns_port = 0;
 	char **command = NULL, *error;
 	bool expect = false;
 	for (int i = 1; i < argc && !command; i++) {
 		if (strcmp(argv[i], "--log") == 0 && i + 1 < argc)
 			log_path = argv[++i];
+		else if (strcmp(argv[i], "--port") == 0 && i + 1 < argc &&
+			 (smtp_port = port_number(argv[i + 1])) != 0)
+			i++;
+		else if (strcmp(argv[i], "--dns-port") == 0 && i + 1 < argc &&
+			 (dns_port = port_number(argv[i + 1])) != 0)
+			i++;
 		else if (strcmp(argv[i], "--expect") == 0)
 			expect = true;
 		else if (strcmp(argv[i], "--") == 0 && i + 1 < argc)
@@ -318,14 +334,22 @@ int main(int argc, char **argv)
 			return complain("unexpected", argv[i]);
 	}
 	if (!path)
-		return complain("lab [--log FILE] [--expect] SCENARIO.lab [-- COMMAND ARG...]",
-				"usage");
+		return complain(
+		    "lab [--log FILE] [--port N] [--dns-port N] [--expect] SCENARIO.lab "
+		    "[-- COMMAND ARG...]",
+		    "usage");
 	lab.scenario = scenario_read(path, &error);
 	if (!lab.scenario) {
 		(void)complain(error, "");
 		free(error);
 		return EXIT_USAGE;
 	}
+	for (size_t i = 0; i < lab.scenario->n_places; i++)
+		lab.scenario->places[i].addr.port = smtp_port;
+	for (size_t i = 0; i < lab.scenario->n_tlsas; i++)
+		lab.scenario->tlsas[i].addr.port = smtp_port;
+	for (size_t i = 0; i < lab.scenario->n_resolvers; i++)
+		lab.scenario->resolvers[i].addr.port = dns_port;
 	int status = expect ? print_expectations(lab.scenario) : run(&lab, log_path, command);
 	scenario_free(lab.scenario);
 	return status;

@@ -4,6 +4,7 @@
 #   inside.sh fetch WORK PACKAGES NAME...   downloads packages, and what they need, to PACKAGES
 #   inside.sh check WORK PACKAGES MXPROBE   starts the mail servers, runs the checks
 #   inside.sh monitoring WORK PACKAGES MXPROBE    the same with monitoring systems
+#   inside.sh compare WORK PACKAGES MXPROBE       the same with other tools
 set -eu
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -73,6 +74,13 @@ tls)
 	cp "$mxprobe" "$work/mxprobe"
 	unpack "$1"
 	. "$here/tls.sh"
+	;;
+compare)
+	cp "$2" "$work/mxprobe"
+	# shellcheck disable=SC2034 # for compare.sh
+	lab=$(dirname "$2")/lab
+	unpack "$1"
+	. "$here/compare.sh"
 	;;
 monitoring)
 	mxprobe=$2

@@ -2,8 +2,8 @@
 # mxprobe against real servers: Postfix, Exim and OpenSMTPD, with Unbound and NSD for DNS; its TLS against
 # signed zones, Postfix, and nginx with MTA-STS policies; and in real
 # monitoring systems: Nagios, Icinga, node_exporter and Prometheus, with the lab's servers (MXPROBE's
-# folder holds the lab, too).
-#   run.sh [--fetch] MXPROBE      ONLY=mail, ONLY=tls or ONLY=monitoring is one part of it
+# folder holds the lab, too); and beside other tools: the table in README.md.
+#   run.sh [--fetch] MXPROBE      ONLY=mail, tls, monitoring or compare is one part of it
 #
 # Nothing of this machine is touched. The servers live in namespaces of their own (processes, network,
 # mounts, host name), on an overlay over /etc, /usr and /var that is held in memory, so that port 25,
@@ -96,4 +96,9 @@ result=0
 [ "${ONLY:-monitoring}" != monitoring ] || suite monitoring monitoring-packages \
 	"$(missing nagios4:nagios4-core icinga2:icinga2-bin prometheus:prometheus promtool:prometheus \
 		prometheus-node-exporter:prometheus-node-exporter curl:curl jq:jq)" "" || result=1
+[ "${ONLY:-compare}" != compare ] || suite compare compare-packages \
+	"$(missing /usr/lib/nagios/plugins/check_smtp:monitoring-plugins-basic swaks:swaks posttls-finger:postfix \
+		prometheus-blackbox-exporter:prometheus-blackbox-exporter curl:curl)$(
+		perl -MNet::DNS -e 1 2>/dev/null || echo 'libnet-dns-perl ')$(
+		perl -MNet::SSLeay -e 1 2>/dev/null || echo 'libnet-ssleay-perl ')" "" || result=1
 finish $result
