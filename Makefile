@@ -211,6 +211,8 @@ check-format:
 lint: check-format
 	@sh tests/check-layers.sh
 	mandoc -Tlint -Wwarning man/mxprobe.1
+	@! command -v groff >/dev/null || { said=$$(groff -ww -mdoc -z -Tutf8 man/mxprobe.1 2>&1) && \
+		[ -z "$$said" ] || { echo "$$said" >&2; exit 1; }; }
 
 install: $(BUILD)/mxprobe
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \

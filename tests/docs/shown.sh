@@ -117,7 +117,7 @@ if [ "${1:-}" = --block ]; then
 		echo 'cd "$ROOT/home"'
 		while [ -e "$dir/$n.command" ]; do
 			echo "exec >\"$dir/$n.printed\" 2>&1; (exit \${status:-0})"
-			sed 's/\(^\|[ =]\)\/\(etc\|var\)\//\1$ROOT\/\2\//g' "$dir/$n.command"
+			sed -E 's,(^|[ =])/(etc|var)/,\1$ROOT/\2/,g' "$dir/$n.command"
 			echo "status=\$?; echo \$status >\"$dir/$n.status\""
 			n=$((n + 1))
 		done

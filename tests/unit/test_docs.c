@@ -8,6 +8,7 @@
 #include "base/util.h"
 
 #include <ctype.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -313,6 +314,78 @@ static void test_man_json(void **state)
 	fields_of("\n.Sh CLASSIFYING LOGS", "contrib/schema/mxprobe-classify-1.schema.json");
 }
 
+/* What stands in all sources between `before` and the next quote; as names. */
+static struct names quoted_in_sources(const char *before)
+{
+	struct names names = {0};
+	glob_t files;
+
+	assert_int_equal(glob("lib/*/*.c", 0, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		char *text = read_file(files.gl_pathv[i]);
+
+		for (const char *p = text; (p = strstr(p, before)) != NULL;) {
+			p += strlen(before);
+			add_name(&names, p, strcspn(p, "\""));
+		}
+		free(text);
+	}
+	globfree(&files);
+	assert_true(names.n > 0);
+	return names;
+}
+
+static void test_man_warnings(void **state)
+{
+	struct names names = quoted_in_sources("warn(res, \"");
+	char *text = read_file(MAN);
+	const char *section = between(text, "\n.Sh WARNINGS", "\n.Sh ");
+	size_t items = 0;
+
+	(void)state;
+	for (size_t i = 0; i < names.n; i++)
+		expect_item(section, names.list[i]);
+	for (const char *p = section; (p = strstr(p, "\n.It Cm ")) != NULL; items++) {
+		char *item;
+
+		p += strlen("\n.It Cm ");
+		item = xstrndup(p, strcspn(p, "\n"));
+		if (!has_name(&names, item))
+			fail_msg(MAN ": '%s' is no warning", item);
+		free(item);
+	}
+	assert_true(items > 0);
+	free_names(&names);
+	free(text);
+}
+
+static void test_man_environment(void **state)
+{
+	struct names names = quoted_in_sources("getenv(\"");
+	char *text = read_file(MAN);
+	const char *section = between(text, "\n.Sh ENVIRONMENT", "\n.Sh ");
+
+	(void)state;
+	for (size_t i = 0; i < names.n; i++) {
+		char *item = xasprintf("Ev %s", names.list[i]);
+
+		if (!strstr(section, item))
+			fail_msg(MAN ": no variable '%s'", names.list[i]);
+		free(item);
+	}
+	for (const char *p = section; (p = strstr(p, "Ev ")) != NULL;) {
+		char *name;
+
+		p += 3;
+		name = xstrndup(p, strcspn(p, " \n"));
+		if (!has_name(&names, name))
+			fail_msg(MAN ": nobody asks for '%s'", name);
+		free(name);
+	}
+	free_names(&names);
+	free(text);
+}
+
 /* Completions */
 
 static void test_bash_options(void **state)
@@ -600,6 +673,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_man_options),    cmocka_unit_test(test_man_classes),
 	    cmocka_unit_test(test_man_verdicts),   cmocka_unit_test(test_man_json),
+	    cmocka_unit_test(test_man_warnings),   cmocka_unit_test(test_man_environment),
 	    cmocka_unit_test(test_bash_options),   cmocka_unit_test(test_zsh_options),
 	    cmocka_unit_test(test_fish_options),   cmocka_unit_test(test_complete_bash),
 	    cmocka_unit_test(test_complete_zsh),   cmocka_unit_test(test_complete_fish),
