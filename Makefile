@@ -41,7 +41,10 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || ech
 endif
 endif
 
-PACKAGES := libevent_core openssl libidn2 ldns
+PACKAGES := libevent_core openssl libidn2
+# The lab's DNS server is made with ldns.
+LAB_CFLAGS = $(shell pkg-config --cflags ldns)
+LAB_LIBRARIES = $(shell pkg-config --libs ldns)
 # The tests read with jansson what the program writes.
 TEST_LIBRARIES = -lcmocka $(shell pkg-config --libs jansson)
 # libcurl is optional: WITHOUT_CURL=1 builds without it, as does its absence.
@@ -123,14 +126,15 @@ $(BUILD)/%.o: %.c Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The lab: scripted DNS and SMTP servers on loopback.
+$(BUILD)/tests/lab/%.o $(BUILD)/tests/unit/test_scenario.o: ALL_CFLAGS += $(LAB_CFLAGS)
 $(BUILD)/lab: $(lab_sources:%.c=$(BUILD)/%.o) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LAB_LIBRARIES) $(LIBRARIES)
 
 # The one unit test that looks into the lab.
 $(BUILD)/tests/unit/test_scenario: $(BUILD)/tests/lab/scenario.o $(BUILD)/tests/lab/zone.o
 # Those come behind the library on the command line, so it stands there once more.
-$(BUILD)/tests/unit/test_scenario: private LIBRARIES := $(BUILD)/libmxprobe.a $(LIBRARIES)
+$(BUILD)/tests/unit/test_scenario: private LIBRARIES := $(BUILD)/libmxprobe.a $(LAB_LIBRARIES) $(LIBRARIES)
 
 # These run on a loop whose clock is the test's: it stands before the library, which then keeps its own.
 fake_tests := session resolver contacts run gate

@@ -46,8 +46,8 @@ room() { # include, file that may have it
 room 'event2/' 'net/loop.c'
 room 'openssl/' 'net/tls.c'
 room 'curl/' 'net/http.c'
-room 'ldns/' 'dns/message.c'
 room 'jansson' ''
+room 'ldns/' ''
 room 'sqlite3' 'history/database.c'
 room 'idn2' 'run/target.c'
 

@@ -25,8 +25,7 @@ void buf_clear(struct buf *b)
 	b->overflow = false;
 }
 
-/* The rare half of reserve: the buffer grows, or has reached its limit. */
-static bool grow(struct buf *b, size_t n)
+bool buf_grow(struct buf *b, size_t n)
 {
 	uint32_t most = b->max && b->max < BUF_MOST ? b->max : BUF_MOST;
 	size_t want = (size_t)b->len + n + 1, cap = b->cap ? b->cap : 32;
@@ -44,32 +43,6 @@ static bool grow(struct buf *b, size_t n)
 	return true;
 }
 
-/* Makes room for n more bytes and a terminator; false when the limit forbids it. Reports are made
- * of very many very short pieces: this is where they would spend their time. */
-static inline bool reserve(struct buf *b, size_t n)
-{
-	return (n < (size_t)b->cap - b->len && b->cap && !b->max) || grow(b, n);
-}
-
-void buf_add(struct buf *b, const void *bytes, size_t n)
-{
-	if (!n || !reserve(b, n))
-		return;
-	memcpy(b->data + b->len, bytes, n);
-	b->len += (uint32_t)n;
-}
-
-void buf_addstr(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
-void buf_addc(struct buf *b, char c)
-{
-	if (reserve(b, 1))
-		b->data[b->len++] = c;
-}
-
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
 	size_t room = b->cap - b->len;
@@ -84,7 +57,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 		b->len += (uint32_t)n;
 		return;
 	}
-	if (n < 0 || !reserve(b, (size_t)n)) {
+	if (n < 0 || !buf_reserve(b, (size_t)n)) {
 		b->overflow = true;
 		return;
 	}

@@ -27,8 +27,17 @@ void *xmalloc(size_t size)
 
 void *xcalloc(size_t n, size_t size)
 {
-	void *p = calloc(n ? n : 1, size ? size : 1);
+	const size_t small = 1024;
+	size_t bytes;
+	void *p;
 
+	if (__builtin_mul_overflow(n, size, &bytes))
+		out_of_memory();
+	/* calloc() of many C libraries passes by what was freed a moment ago: for what is small
+	 * malloc() is much faster. Large pieces come from the system as zeros. */
+	if (bytes <= small)
+		return memset(xmalloc(bytes), 0, bytes);
+	p = calloc(n, size);
 	if (!p)
 		out_of_memory();
 	return p;

@@ -1,16 +1,15 @@
 #include "dns/message.h"
 
-#include <ldns/ldns.h>
-
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_MAX = 63, NAME_WIRE_MAX = 255 };
+enum { HEADER_SIZE = 12, LABEL_MAX = 63, NAME_WIRE_MAX = 255, CLASS_IN = 1, TYPE_OPT = 41 };
+enum { QUESTION, ANSWER, AUTHORITY, ADDITIONAL, SECTIONS };
 
 bool dns_header_read(struct dns_header *h, const uint8_t *wire, size_t n)
 {
-	if (n < LDNS_HEADER_SIZE)
+	if (n < HEADER_SIZE)
 		return false;
 	h->id = (uint16_t)(wire[0] << 8 | wire[1]);
 	h->response = wire[2] & 0x80;
@@ -71,15 +70,14 @@ static size_t name_to_wire(uint8_t wire[NAME_WIRE_MAX], const char *name)
 	return n;
 }
 
-/* Made by hand: ldns takes 20,000 instructions for it, which is more than the rest of the question
- * costs. AD in a query asks to be told (RFC 6840 5.7) without the signatures that DO would bring.
+/* AD in a query asks to be told (RFC 6840 5.7) without the signatures that DO would bring.
  */
 bool dns_query(struct buf *out, const char *qname, enum dns_type type, uint16_t id, bool edns)
 {
 	const uint8_t head[12] = {
 	    (uint8_t)(id >> 8), (uint8_t)id, 0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, edns};
-	const uint8_t kind[4] = {(uint8_t)(type >> 8), (uint8_t)type, 0, LDNS_RR_CLASS_IN};
-	const uint8_t opt[11] = {0, 0, LDNS_RR_TYPE_OPT, DNS_UDP_SIZE >> 8, DNS_UDP_SIZE & 0xFF};
+	const uint8_t kind[4] = {(uint8_t)(type >> 8), (uint8_t)type, 0, CLASS_IN};
+	const uint8_t opt[11] = {0, 0, TYPE_OPT, DNS_UDP_SIZE >> 8, DNS_UDP_SIZE & 0xFF};
 	uint8_t name[NAME_WIRE_MAX];
 	size_t n = name_to_wire(name, qname);
 
@@ -93,164 +91,274 @@ bool dns_query(struct buf *out, const char *qname, enum dns_type type, uint16_t 
 	return true;
 }
 
-/* The text of a domain name; NULL when it has none. ldns would print it through printf, octet by
- * octet, at ten times the cost. */
-static char *name_text(const ldns_rdf *name)
-{
-	const uint8_t *at, *end;
-	struct buf text = {0};
+/* Reading. By hand, too: most of what a long list costs is this. */
 
-	if (!name || ldns_rdf_get_type(name) != LDNS_RDF_TYPE_DNAME)
+/* Octets of a message and a place in it; once `bad`, all that is read is nought. */
+struct wire {
+	const uint8_t *octets;
+	size_t n, at;
+	bool bad;
+};
+
+static bool has(struct wire *w, size_t n)
+{
+	if (n > w->n - w->at)
+		w->bad = true;
+	return !w->bad;
+}
+
+static const uint8_t *take(struct wire *w, size_t n)
+{
+	const uint8_t *octets = w->octets + w->at;
+
+	if (!has(w, n))
 		return NULL;
-	at = ldns_rdf_data(name);
-	end = at + ldns_rdf_size(name);
-	while (at < end && *at) {
-		const uint8_t *label_end = at + 1 + *at;
+	w->at += n;
+	return octets;
+}
 
-		if (label_end > end) {
-			buf_fini(&text);
-			return NULL;
+static unsigned take16(struct wire *w)
+{
+	const uint8_t *o = take(w, 2);
+
+	return o ? (unsigned)(o[0] << 8 | o[1]) : 0;
+}
+
+static uint32_t take32(struct wire *w)
+{
+	uint32_t high = take16(w);
+
+	return high << 16 | take16(w);
+}
+
+enum { NAME_TEXT_SIZE = NAME_WIRE_MAX * 4 }; /* of any name with every octet escaped */
+
+/* RFC 1035 5.1 */
+static size_t octet_text(char *out, uint8_t octet)
+{
+	if (octet == '.' || octet == '\\') {
+		out[0] = '\\';
+		out[1] = (char)octet;
+		return 2;
+	}
+	if (octet <= ' ' || octet >= 0x7F) {
+		out[0] = '\\';
+		out[1] = (char)('0' + octet / 100);
+		out[2] = (char)('0' + octet / 10 % 10);
+		out[3] = (char)('0' + octet % 10);
+		return 4;
+	}
+	out[0] = (char)(octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet);
+	return 1;
+}
+
+/* A name (RFC 1035 4.1.4), terminated; its length. Without `text` it is passed over. A pointer may
+ * go back only, each further than the one before, so that they come to an end. */
+static size_t take_name(struct wire *w, char text[NAME_TEXT_SIZE])
+{
+	size_t at = w->at, after = 0, lowest = w->at, length = 0, n = 0;
+
+	while (!w->bad) {
+		unsigned size = at < w->n ? w->octets[at] : 0xFFFF;
+
+		if (size >= 0xC0 && at + 1 < w->n) {
+			if (!after)
+				after = at + 2;
+			at = (size - 0xC0) << 8 | w->octets[at + 1];
+			w->bad = at >= lowest || size > 0xFF;
+			lowest = at;
+			continue;
 		}
-		if (text.len)
-			buf_addc(&text, '.');
-		for (at++; at < label_end; at++) {
-			/* RFC 1035 5.1 */
-			if (*at == '.' || *at == '\\')
-				buf_printf(&text, "\\%c", *at);
-			else if (*at <= ' ' || *at >= 0x7F)
-				buf_printf(&text, "\\%03u", *at);
-			else
-				buf_addc(&text, (char)tolower(*at));
+		length += size + 1;
+		if (size > LABEL_MAX || length > NAME_WIRE_MAX || size >= w->n - at) {
+			w->bad = true;
+			break;
 		}
+		at++;
+		if (!size)
+			break;
+		if (!text) {
+			at += size;
+			continue;
+		}
+		if (n)
+			text[n++] = '.';
+		for (; size; size--)
+			n += octet_text(text + n, w->octets[at++]);
 	}
-	if (!text.len)
-		buf_addc(&text, '.');
-	return buf_steal(&text);
+	if (w->bad)
+		n = 0;
+	else
+		w->at = after ? after : at;
+	if (!text)
+		return 0;
+	if (!n)
+		text[n++] = '.';
+	text[n] = '\0';
+	return n;
 }
 
-static bool take_data(struct dns_record *r, const ldns_rr *rr)
+/* Where a message is put together, all in one piece. A first reading without memory tells how much
+ * it takes. */
+struct store {
+	char *memory; /* NULL: only counting */
+	size_t used;
+};
+
+static char *store_add(struct store *s, const void *bytes, size_t n)
 {
-	struct buf data = {0};
+	char *place = s->memory ? s->memory + s->used : NULL;
 
-	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
-
-		buf_add(&data, ldns_rdf_data(rdf), ldns_rdf_size(rdf));
-	}
-	if (data.len > UINT16_MAX || (r->type == TYPE_A && data.len != 4) ||
-	    (r->type == TYPE_AAAA && data.len != 16)) {
-		buf_fini(&data);
-		return false;
-	}
-	r->size = (uint16_t)data.len;
-	r->data = (uint8_t *)buf_steal(&data);
-	return true;
+	if (place)
+		memcpy(place, bytes, n);
+	s->used += n;
+	return place;
 }
 
-static bool same_rdf(const ldns_rdf *a, const ldns_rdf *b)
-{
-	return a && b && ldns_rdf_size(a) == ldns_rdf_size(b) &&
-	       memcmp(ldns_rdf_data(a), ldns_rdf_data(b), ldns_rdf_size(a)) == 0;
-}
+struct reading {
+	struct wire wire;
+	struct store store;
+	struct dns_message *m; /* counts always, takes answers once there is memory */
+	char qname[NAME_TEXT_SIZE];
+};
 
-/* False: a record of no interest, or one that is not what its type says. Most are owned by the name
- * that was asked for: they share its text. */
-static bool take_record(struct dns_record *r, const ldns_rr *rr, char *qname, const ldns_rdf *asked)
+static void read_question(struct reading *r)
 {
-	*r = (struct dns_record){.type = (enum dns_type)ldns_rr_get_type(rr),
-				 .ttl = ldns_rr_ttl(rr)};
-	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
-		return false;
-	switch (r->type) {
-	case TYPE_MX:
-		if (ldns_rr_rd_count(rr) != 2 || ldns_rdf_size(ldns_rr_rdf(rr, 0)) != 2)
-			return false;
-		r->preference = ldns_rdf2native_int16(ldns_rr_rdf(rr, 0));
-		r->name = name_text(ldns_rr_rdf(rr, 1));
-		break;
-	case TYPE_CNAME:
-		r->name = name_text(ldns_rr_rdf(rr, 0));
-		break;
-	case TYPE_A:
-	case TYPE_AAAA:
-	case TYPE_TXT:
-	case TYPE_TLSA:
-		if (!take_data(r, rr))
-			return false;
-		break;
-	default:
-		return false;
+	size_t n = take_name(&r->wire, r->qname);
+	unsigned type = take16(&r->wire), class = take16(&r->wire);
+
+	if (class != CLASS_IN) {
+		r->qname[0] = '\0';
+		return;
 	}
-	r->owner = same_rdf(ldns_rr_owner(rr), asked) ? qname : name_text(ldns_rr_owner(rr));
-	if (r->owner && (r->name || r->data))
-		return true;
-	if (r->owner != qname)
-		free(r->owner);
-	free(r->name);
-	free(r->data);
-	return false;
+	r->m->qname = store_add(&r->store, r->qname, n + 1);
+	r->m->qtype = (enum dns_type)type;
 }
 
 /* RFC 2308 5: the lesser of the SOA's own TTL and its last field. */
-static void take_soa(struct dns_message *m, const ldns_rr_list *authority)
+static void read_soa(struct reading *r, uint32_t ttl)
 {
-	for (size_t i = 0; authority && i < ldns_rr_list_rr_count(authority); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(authority, i);
+	uint32_t minimum;
 
-		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA && ldns_rr_rd_count(rr) == 7) {
-			uint32_t minimum = ldns_rdf2native_int32(ldns_rr_rdf(rr, 6));
+	(void)take_name(&r->wire, NULL); /* neither is of interest */
+	(void)take_name(&r->wire, NULL);
+	(void)take(&r->wire, 16);
+	minimum = take32(&r->wire);
+	r->m->soa = true;
+	r->m->negative_ttl = ttl < minimum ? ttl : minimum;
+}
 
-			m->soa = true;
-			m->negative_ttl = ldns_rr_ttl(rr) < minimum ? ldns_rr_ttl(rr) : minimum;
+/* The data of a record of interest; the message is no good when it is not what the type says. */
+static void read_data(struct reading *r, struct dns_record *record, size_t size)
+{
+	struct wire *w = &r->wire;
+	char name[NAME_TEXT_SIZE];
+	size_t n;
+
+	switch (record->type) {
+	case TYPE_MX:
+		record->preference = (uint16_t)take16(w);
+		/* fall through */
+	case TYPE_CNAME:
+		n = take_name(w, name);
+		record->name = store_add(&r->store, name, n + 1);
+		break;
+	default:
+		w->bad |= (record->type == TYPE_A && size != 4) ||
+			  (record->type == TYPE_AAAA && size != 16) || !has(w, size);
+		if (w->bad)
+			return;
+		record->size = (uint16_t)size;
+		record->data = (uint8_t *)store_add(&r->store, take(w, size), size);
+		break;
+	}
+}
+
+static bool of_interest(enum dns_type type)
+{
+	return type == TYPE_A || type == TYPE_AAAA || type == TYPE_MX || type == TYPE_CNAME ||
+	       type == TYPE_TXT || type == TYPE_TLSA;
+}
+
+static void read_record(struct reading *r, unsigned section)
+{
+	struct wire *w = &r->wire;
+	struct dns_record record = {0};
+	char owner[NAME_TEXT_SIZE];
+	/* Most are owned by the name that was asked for, and point at it: they share its text. */
+	bool same = r->qname[0] && w->n - w->at >= 2 && w->octets[w->at] == 0xC0 &&
+		    w->octets[w->at + 1] == HEADER_SIZE;
+	size_t n = take_name(w, same || section != ANSWER ? NULL : owner), end;
+	unsigned class;
+
+	record.type = (enum dns_type)take16(w);
+	class = take16(w);
+	record.ttl = take32(w);
+	end = take16(w);
+	if (!has(w, end))
+		return;
+	end += w->at;
+	if (section == ANSWER && class == CLASS_IN && of_interest(record.type)) {
+		read_data(r, &record, end - w->at);
+		if (same || (r->qname[0] && strcmp(owner, r->qname) == 0))
+			record.owner = r->m->qname;
+		else
+			record.owner = store_add(&r->store, owner, n + 1);
+		if (r->store.memory)
+			r->m->answers[r->m->n_answers] = record;
+		r->m->n_answers++;
+	} else if (section == AUTHORITY && record.type == TYPE_SOA) {
+		read_soa(r, record.ttl);
+	} else {
+		w->at = end;
+	}
+	w->bad |= w->at != end;
+}
+
+static bool read_all(struct reading *r)
+{
+	unsigned counts[SECTIONS];
+
+	r->wire.at = 4;
+	for (unsigned i = 0; i < SECTIONS; i++)
+		counts[i] = take16(&r->wire);
+	for (unsigned i = 0; i < SECTIONS; i++) {
+		for (unsigned k = 0; k < counts[i] && !r->wire.bad; k++) {
+			if (i == QUESTION)
+				read_question(r);
+			else
+				read_record(r, i);
+		}
+		if (i == QUESTION && counts[i] != 1) {
+			r->m->qname = NULL; /* several are as good as none */
+			r->qname[0] = '\0';
 		}
 	}
+	return !r->wire.bad;
 }
 
 struct dns_message *dns_message_read(const uint8_t *wire, size_t n)
 {
-	ldns_pkt *packet = NULL;
-	struct dns_message *m;
-	const ldns_rr_list *list;
-	const ldns_rdf *asked = NULL;
+	struct dns_message *m, counted = {0};
+	struct reading r = {.wire = {.octets = wire, .n = n}, .m = &counted};
+	size_t texts;
 
-	if (ldns_wire2pkt(&packet, wire, n) != LDNS_STATUS_OK)
+	if (n < HEADER_SIZE || !read_all(&r))
 		return NULL;
-	m = xcalloc(1, sizeof *m);
-	m->rcode = (int)ldns_pkt_get_rcode(packet);
-	m->authentic = ldns_pkt_ad(packet);
-	list = ldns_pkt_question(packet);
-	if (list && ldns_rr_list_rr_count(list) == 1 &&
-	    ldns_rr_get_class(ldns_rr_list_rr(list, 0)) == LDNS_RR_CLASS_IN) {
-		asked = ldns_rr_owner(ldns_rr_list_rr(list, 0));
-		m->qname = name_text(asked);
-		m->qtype = (enum dns_type)ldns_rr_get_type(ldns_rr_list_rr(list, 0));
-	}
-	list = ldns_pkt_answer(packet);
-	for (size_t i = 0; list && i < ldns_rr_list_rr_count(list); i++) {
-		struct dns_record r, *place;
-
-		if (!take_record(&r, ldns_rr_list_rr(list, i), m->qname, asked))
-			continue;
-		place = ARRAY_ADD(m->answers, m->n_answers);
-		*place = r;
-	}
-	take_soa(m, ldns_pkt_authority(packet));
-	ldns_pkt_free(packet);
+	texts = sizeof *m + counted.n_answers * sizeof *m->answers;
+	m = xcalloc(1, texts + r.store.used);
+	m->rcode = wire[3] & 0x0F;
+	m->authentic = wire[3] & 0x20;
+	m->answers = (struct dns_record *)(m + 1);
+	r.m = m;
+	r.store = (struct store){.memory = (char *)m + texts};
+	r.qname[0] = '\0';
+	(void)read_all(&r); /* it has been read before */
 	return m;
 }
 
 void dns_message_free(struct dns_message *m)
 {
-	if (!m)
-		return;
-	for (size_t i = 0; i < m->n_answers; i++) {
-		if (m->answers[i].owner != m->qname)
-			free(m->answers[i].owner);
-		free(m->answers[i].name);
-		free(m->answers[i].data);
-	}
-	free(m->answers);
-	free(m->qname);
 	free(m);
 }
 

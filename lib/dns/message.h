@@ -1,4 +1,4 @@
-/* DNS messages (RFC 1035, RFC 6891): wire to records and back. The only room that knows ldns. */
+/* DNS messages (RFC 1035, RFC 6891): wire to records and back. */
 #ifndef MXPROBE_MESSAGE_H
 #define MXPROBE_MESSAGE_H
 
@@ -72,8 +72,8 @@ enum { CNAMES_MAX = 16 };
 bool dns_follow(const struct dns_message *, const char *qname, unsigned *links,
 		const char **end) MUSTCHECK;
 
-/* NULL: it cannot be read as a DNS message. */
+/* NULL: it cannot be read as a DNS message. It is in one piece with all that it points to. */
 struct dns_message *dns_message_read(const uint8_t *wire, size_t n);
-void dns_message_free(struct dns_message *);
+void dns_message_free(struct dns_message *); /* NULL is taken */
 
 #endif

@@ -4,29 +4,29 @@
 #include "report/number.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+/* What stands before a value. In one piece: there are a hundred of them in a line. */
 static void begin(struct writer *w, const char *key)
 {
-	char text[64] = ",\"";
-	size_t n = key ? strlen(key) : 0, at = w->comma ? 0 : 1;
+	size_t n = key ? strlen(key) : 0;
+	char *at;
 
-	if (!key) {
-		if (w->comma)
-			buf_addc(w->out, ',');
-	} else if (n > sizeof text - 4) {
-		buf_add(w->out, text + at, 2 - at);
-		buf_add(w->out, key, n);
-		buf_add(w->out, "\":", 2);
-	} else {
-		/* In one piece: there are a hundred of them in a line. */
-		memcpy(text + 2, key, n);
-		memcpy(text + 2 + n, "\":", 2);
-		buf_add(w->out, text + at, 4 + n - at);
-	}
+	if (!buf_reserve(w->out, n + 4))
+		return;
+	at = w->out->data + w->out->len;
+	if (w->comma)
+		*at++ = ',';
 	w->comma = true;
+	if (key) {
+		*at++ = '"';
+		memcpy(at, key, n);
+		at += n;
+		*at++ = '"';
+		*at++ = ':';
+	}
+	w->out->len = (uint32_t)(at - w->out->data);
 }
 
 void write_open(struct writer *w, const char *key, char bracket)
@@ -147,10 +147,27 @@ static void escape(struct buf *out, uint32_t cp)
 	buf_add(out, s, 2);
 }
 
-/* Plain ASCII, which nearly all is. */
-static bool stands(char c)
+/* Octets at the start of a text that stand as they are: plain ASCII, which nearly all is. Eight at
+ * a time: the top bit of an octet tells that it is no such. */
+static size_t plain(const char *s, size_t n)
 {
-	return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	size_t at = 0;
+
+	for (; n - at >= 8; at += 8) {
+		uint64_t v, quote, slash;
+
+		memcpy(&v, s + at, 8);
+		quote = v ^ ones * '"';
+		slash = v ^ ones * '\\';
+		/* Below 0x20, above 0x7E, either of the two. A borrow or a carry between octets may
+		 * tell of one too many, never of one too few. */
+		if (((v - ones * 0x20) | (v + ones) | v | (quote - ones) | (slash - ones)) & tops)
+			break;
+	}
+	while (at < n && s[at] >= 0x20 && s[at] < 0x7F && s[at] != '"' && s[at] != '\\')
+		at++;
+	return at;
 }
 
 void write_textn(struct writer *w, const char *key, const char *s, size_t n)
@@ -160,14 +177,13 @@ void write_textn(struct writer *w, const char *key, const char *s, size_t n)
 
 	begin(w, key);
 	buf_addc(out, '"');
-	while (at < n) {
+	for (;;) {
 		uint32_t cp = 0;
 		size_t len;
 
-		if (stands(s[at])) {
-			at++;
-			continue;
-		}
+		at += plain(s + at, n - at);
+		if (at >= n)
+			break;
 		len = utf8_decode(s + at, n - at, &cp);
 		if (len && !must_escape(cp)) {
 			at += len;
@@ -205,22 +221,33 @@ void write_share(struct writer *w, const char *key, double p)
 	write_real(w, key, p, 6);
 }
 
+static char *put_digits(char *at, int value, int digits)
+{
+	for (int i = digits; i-- > 0; value /= 10)
+		at[i] = (char)('0' + value % 10);
+	return at + digits;
+}
+
 void write_time(struct writer *w, const char *key, int64_t unix_ms)
 {
 	int64_t part = unix_ms % 1000;
 	time_t seconds;
 	struct tm tm;
-	char s[64];
+	char s[] = "YYYY-MM-DDThh:mm:ss.mmmZ", *at = s;
 
 	if (part < 0)
 		part += 1000;
 	seconds = (time_t)((unix_ms - part) / 1000);
-	if (!gmtime_r(&seconds, &tm)) {
-		write_null(w, key);
+	if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900) {
+		write_null(w, key); /* no certificate lasts so long, nor can RFC 3339 say it */
 		return;
 	}
-	(void)snprintf(s, sizeof s, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
-		       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		       (int)part); /* it fits, whatever the year */
-	write_text(w, key, s);
+	at = put_digits(at, tm.tm_year + 1900, 4) + 1;
+	at = put_digits(at, tm.tm_mon + 1, 2) + 1;
+	at = put_digits(at, tm.tm_mday, 2) + 1;
+	at = put_digits(at, tm.tm_hour, 2) + 1;
+	at = put_digits(at, tm.tm_min, 2) + 1;
+	at = put_digits(at, tm.tm_sec, 2) + 1;
+	(void)put_digits(at, (int)part, 3);
+	write_textn(w, key, s, sizeof s - 1);
 }
