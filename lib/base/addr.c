@@ -13,6 +13,9 @@ bool addr_parse(struct addr *a, const char *text, uint16_t port)
 	size_t len = zone ? (size_t)(zone - text) : strlen(text);
 
 	*a = (struct addr){.port = port};
+	/* Most are host names, and that is soon seen. */
+	if (!memchr(text, ':', len) && (!len || text[len - 1] < '0' || text[len - 1] > '9'))
+		return false;
 	if (!zone && inet_pton(AF_INET, text, a->ip) == 1) {
 		a->family = AF_INET;
 		return true;

@@ -183,8 +183,14 @@ static size_t take_name(struct wire *w, char text[NAME_TEXT_SIZE])
 		}
 		if (n)
 			text[n++] = '.';
-		for (; size; size--)
-			n += octet_text(text + n, w->octets[at++]);
+		for (; size; size--) {
+			uint8_t octet = w->octets[at++];
+
+			if ((octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9'))
+				text[n++] = (char)octet; /* nearly all */
+			else
+				n += octet_text(text + n, octet);
+		}
 	}
 	if (w->bad)
 		n = 0;

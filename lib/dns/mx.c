@@ -34,22 +34,21 @@ bool is_host_name(const char *name)
 	}
 }
 
-static void add_question(struct mx_plan *p, const char *qname, enum dns_type type, size_t host,
-			 unsigned links)
+/* The name lives as long as the plan. */
+static void add_question(struct mx_plan *p, const char *qname, enum dns_type type, size_t host)
 {
 	struct mx_question *q = ARRAY_ADD(p->questions, p->n_questions);
 
-	*q = (struct mx_question){
-	    .qname = xstrdup(qname), .type = type, .host = host, .links = links};
+	*q = (struct mx_question){.qname = qname, .type = type, .host = host};
 	p->n_open++;
 }
 
 static void ask_addresses(struct mx_plan *p, size_t host)
 {
 	if (p->ipv4)
-		add_question(p, p->hosts[host].name, TYPE_A, host, 0);
+		add_question(p, p->hosts[host].name, TYPE_A, host);
 	if (p->ipv6)
-		add_question(p, p->hosts[host].name, TYPE_AAAA, host, 0);
+		add_question(p, p->hosts[host].name, TYPE_AAAA, host);
 }
 
 static struct mx_plan_host *add_host(struct mx_plan *p, const char *name, uint16_t preference,
@@ -82,7 +81,7 @@ void mx_init(struct mx_plan *p, const char *domain, uint16_t port, bool host_onl
 	if (host_only)
 		plan_itself(p, SOURCE_HOST);
 	else
-		add_question(p, domain, TYPE_MX, NO_HOST, 0);
+		add_question(p, p->domain, TYPE_MX, NO_HOST);
 }
 
 void mx_fini(struct mx_plan *p)
@@ -93,7 +92,7 @@ void mx_fini(struct mx_plan *p)
 		free(p->hosts[i].addrs);
 	}
 	for (size_t i = 0; i < p->n_questions; i++)
-		free(p->questions[i].qname);
+		free(p->questions[i].own);
 	free(p->hosts);
 	free(p->questions);
 	free(p->domain);
@@ -162,6 +161,14 @@ static void sort_hosts(struct mx_plan_host *h, struct mx_plan_host *spare, size_
 	memcpy(h, spare, k * sizeof *h);
 }
 
+static bool in_order(const struct mx_plan *p)
+{
+	for (size_t i = 1; i < p->n_hosts; i++)
+		if (p->hosts[i].preference < p->hosts[i - 1].preference)
+			return false;
+	return true;
+}
+
 static void take_hosts(struct mx_plan *p, const struct dns_message *m, const char *owner)
 {
 	struct mx_plan_host *spare;
@@ -184,9 +191,11 @@ static void take_hosts(struct mx_plan *p, const struct dns_message *m, const cha
 		return;
 	}
 	p->null_mx_mixed = null_mx;
-	spare = xcalloc(p->n_hosts, sizeof *spare);
-	sort_hosts(p->hosts, spare, p->n_hosts);
-	free(spare);
+	if (!in_order(p)) {
+		spare = xcalloc(p->n_hosts, sizeof *spare);
+		sort_hosts(p->hosts, spare, p->n_hosts);
+		free(spare);
+	}
 	for (size_t i = 0; i < p->n_hosts; i++) {
 		struct mx_plan_host *h = &p->hosts[i];
 
@@ -235,9 +244,15 @@ static void take_addresses(struct mx_plan *p, struct mx_plan_host *h, enum dns_t
 /* A before AAAA, whichever was answered first. */
 static void order_addresses(struct mx_plan_host *h)
 {
-	struct addr *ordered = xcalloc(h->n_addrs, sizeof *ordered);
-	size_t n = 0;
+	struct addr *ordered;
+	size_t n = 0, at = 1;
 
+	while (at < h->n_addrs &&
+	       !(h->addrs[at].family == AF_INET && h->addrs[at - 1].family != AF_INET))
+		at++;
+	if (at >= h->n_addrs)
+		return; /* as they mostly are */
+	ordered = xcalloc(h->n_addrs, sizeof *ordered);
 	for (size_t i = 0; i < h->n_addrs; i++)
 		if (h->addrs[i].family == AF_INET)
 			ordered[n++] = h->addrs[i];
@@ -288,7 +303,9 @@ static void settle_host(struct mx_plan *p, size_t host)
 static bool ask_on(struct mx_plan *p, const struct mx_question *q, const struct dns_message *m,
 		   unsigned links, const char *end)
 {
+	struct mx_question *last;
 	unsigned asked = 0;
+	char *own;
 
 	if (links == q->links || m->soa || strcmp(end, q->qname) == 0)
 		return false;
@@ -296,7 +313,11 @@ static bool ask_on(struct mx_plan *p, const struct mx_question *q, const struct 
 		asked += p->questions[i].host == q->host && p->questions[i].links > 0;
 	if (asked >= FOLLOW_MAX)
 		return false;
-	add_question(p, end, q->type, q->host, links);
+	own = xstrdup(end);
+	add_question(p, own, q->type, q->host);
+	last = &p->questions[p->n_questions - 1];
+	last->own = own;
+	last->links = links;
 	return true;
 }
 

@@ -31,7 +31,8 @@ struct mx_plan_host {
 };
 
 struct mx_question {
-	char *qname;
+	const char *qname; /* the domain, a host's name, or `own` */
+	char *own;         /* where a chain goes on; NULL: it is not such a question */
 	enum dns_type type;
 	size_t host;    /* index; SIZE_MAX: the MX question */
 	unsigned links; /* CNAMEs followed on the way here */

@@ -21,11 +21,20 @@
 enum {
 	ACTIVE_LEAST = 256, /* targets under way, from their text to their result: as many as there
 			       may be sessions, but so many at least */
+	FIRST_ASKED = 5,
 	RESOLVING_MAX =
 	    32 /* of them in the DNS: a target's time for it is not spent in our own queue */
 };
 #define DNS_SPAN (10 * USEC_PER_SEC) /* what one target's DNS gets in all */
 #define REFRESH (100 * USEC_PER_MS)
+
+/* One question of a target: of its plan, told apart by its index there, or of a host's TLSA plan.
+ */
+struct asked {
+	struct job *job;
+	size_t index;
+	struct query *query; /* NULL once answered */
+};
 
 /* One target under way. */
 struct job {
@@ -36,7 +45,8 @@ struct job {
 	struct target target;
 	char *error;
 	struct mx_plan plan;
-	struct asked **asked; /* one a question, in the order they were asked */
+	struct asked first[FIRST_ASKED]; /* as many as most have */
+	struct asked **asked;            /* one a question, in the order they were asked */
 	size_t n_asked;
 	size_t n_planned; /* questions of the plan asked so far: the next one's index there */
 	struct host_policy *policies; /* one a host of the plan, once that is done */
@@ -49,14 +59,6 @@ struct job {
 	struct probe *own; /* endpoints that are not contacted */
 	size_t n_own;
 	struct result result;
-};
-
-/* One question of a target: of its plan, told apart by its index there, or of a host's TLSA plan.
- */
-struct asked {
-	struct job *job;
-	size_t index;
-	struct query *query; /* NULL once answered */
 };
 
 /* What TLS is to be with one MX host, and why it is not to be contacted at all. */
@@ -123,7 +125,8 @@ static void cancel_queries(struct job *j)
 {
 	for (size_t i = 0; i < j->n_asked; i++) {
 		resolver_cancel(j->asked[i]->query);
-		free(j->asked[i]);
+		if (i >= FIRST_ASKED)
+			free(j->asked[i]);
 	}
 	free(j->asked);
 	j->asked = NULL;
@@ -141,7 +144,8 @@ static void job_free(struct job *j)
 		j->next->place = j->place;
 	for (size_t i = 0; i < j->n_own; i++)
 		probe_fini(&j->own[i]);
-	for (size_t i = 0; i < res->n_hosts; i++) {
+	/* A literal has no plan; else what hosts point to is the plan's. */
+	for (size_t i = 0; !j->plan.domain && i < res->n_hosts; i++) {
 		free(res->hosts[i].name);
 		free(res->hosts[i].addrs);
 	}
@@ -208,7 +212,8 @@ static void on_contact_done(void *arg)
 		finish_later(j);
 }
 
-static void copy_hosts(struct job *j)
+/* The plan outlives the result: its names and addresses are pointed to. */
+static void show_hosts(struct job *j)
 {
 	struct result *res = &j->result;
 	bool has_mx = j->plan.source == SOURCE_MX;
@@ -220,15 +225,12 @@ static void copy_hosts(struct job *j)
 
 		res->hosts[i] = (struct mx_host){
 		    .preference = j->plan.source == SOURCE_HOST ? -1 : from->preference,
-		    .name = xstrdup(from->name),
+		    .name = from->name,
 		    .status = from->status,
 		    .ttl = has_mx ? from->ttl : -1,
-		    .addrs = xcalloc(from->n_addrs, sizeof *from->addrs),
+		    .addrs = from->addrs,
 		    .n_addrs = from->n_addrs,
 		};
-		if (from->n_addrs)
-			memcpy(res->hosts[i].addrs, from->addrs,
-			       from->n_addrs * sizeof *from->addrs);
 	}
 }
 
@@ -265,7 +267,7 @@ static void plan_endpoints(struct job *j)
 	struct endpoint_plan *plan;
 	size_t n = endpoints_of(&j->plan, r->conf.public_only, &plan);
 
-	copy_hosts(j);
+	show_hosts(j);
 	warn_of_hosts(&j->result, &j->plan);
 	res->endpoints = xcalloc(n, sizeof *res->endpoints);
 	res->n_endpoints = n;
@@ -377,10 +379,10 @@ static void resolved(struct job *j)
 static void ask(struct job *j, const char *qname, enum dns_type type, size_t index,
 		void (*done)(void *arg, const struct dns_answer *))
 {
-	struct asked *asked = xcalloc(1, sizeof *asked), **place;
+	struct asked *asked, **place;
 
-	asked->job = j;
-	asked->index = index;
+	asked = j->n_asked < FIRST_ASKED ? &j->first[j->n_asked] : xcalloc(1, sizeof *asked);
+	*asked = (struct asked){.job = j, .index = index};
 	place = ARRAY_ADD(j->asked, j->n_asked);
 	*place = asked;
 	asked->query = resolver_ask(j->run->resolver, qname, type, done, asked);
