@@ -8,7 +8,7 @@ _mxprobe()
 		-f --from -F --helo --fqdn -t --timeout --connect-timeout --tls -S --starttls --mta-sts
 		-n --repeat --interval -j --jobs --per-address --rate --deadline --jitter
 		--resolver --trust-ad -b --bind
-		--json -o --output --explain --sender --color -v --verbose -q --quiet
+		--json -o --output --watch --explain --sender --color -v --verbose -q --quiet
 		--nagios -w --warning -c --critical --warning-time --critical-time -D --certificate --prometheus
 		--history --report --html --confirm --keep
 		--no-sandbox -h --help -V --version
@@ -58,6 +58,12 @@ _mxprobe()
 	--report)
 		if [[ $glued ]]; then
 			COMPREPLY=($(compgen -W '24h 7d 30d 1y' -- "$cur"))
+			return
+		fi
+		;;
+	--watch)
+		if [[ $glued ]]; then
+			COMPREPLY=($(compgen -W '30 60 300' -- "$cur"))
 			return
 		fi
 		;;

@@ -35,6 +35,7 @@ complete -c mxprobe -s b -l bind -x -d 'Source address, one per family'
 
 complete -c mxprobe -l json -d 'JSON Lines, one object a target'
 complete -c mxprobe -s o -l output -r -F -d 'Write there, whole or not at all'
+complete -c mxprobe -l watch -f -a '30 60 300' -d 'Probe again every so many seconds'
 complete -c mxprobe -l explain -d 'Say what each class means and what to do'
 complete -c mxprobe -l sender -x -a 'postfix exim' -d 'Model the delivery of this mail server'
 complete -c mxprobe -l color -x -a 'auto always never' -d 'Colour the table'

@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "cli/classify.h"
 #include "cli/confine.h"
+#include "cli/keyboard.h"
 #include "cli/progress.h"
+#include "cli/rounds.h"
 #include "cli/setup.h"
 #include "cli/tally.h"
 #include "history/history.h"
@@ -41,13 +43,19 @@ struct command {
 	struct output *output;
 	struct progress *progress; /* NULL: nobody watches */
 	struct tally *tally;       /* of a long list; NULL: not shown */
+	struct rounds *rounds;     /* --watch; NULL: one run is all */
+	size_t added, finished;    /* targets of this run, the control target among them */
 	struct history *history;   /* NULL: none is kept, or it could not be opened */
 	struct loop_signal *signals[2];
 	struct timer start; /* after --jitter */
 	char *helo;
+	struct run_conf conf; /* of each round */
+	bool confined;
 	int exit;
+	int last_exit;            /* of the last complete round; -1: there was none */
 	bool deaf;                /* standard error has failed */
 	bool interrupted, failed; /* failed: the exit code is 3 whatever the verdicts say */
+	bool lost;                /* output was, at the end of it all */
 };
 
 void command_complain(const char *fmt, ...)
@@ -81,13 +89,38 @@ void command_fail(enum format format, const char *fmt, ...)
 	buf_fini(&line);
 }
 
+/* So that somebody else may write to the terminal. */
+static void clear_screen(struct command *c)
+{
+	if (c->progress)
+		progress_clear(c->progress);
+	if (c->rounds)
+		rounds_clear(c->rounds);
+	tally_clear(c->tally);
+}
+
 /* Targets in */
+
+static void add_target(struct command *c, const char *text, size_t n)
+{
+	run_add(c->run, text, n);
+	tally_begun(c->tally);
+	c->added++;
+}
+
+/* Nothing of a round is left but to say goodbye. */
+static void see_idle(struct command *c)
+{
+	if (c->rounds && c->closed && c->finished == c->added)
+		rounds_idle(c->rounds);
+}
 
 static void close_run(struct command *c)
 {
 	if (!c->closed)
 		run_close(c->run);
 	c->closed = true;
+	see_idle(c);
 }
 
 /* Hands targets on as long as the run takes them. */
@@ -98,8 +131,7 @@ static void feed(void *arg)
 	while (c->next_target < c->options->n_targets && !run_is_full(c->run)) {
 		const char *text = c->options->targets[c->next_target++];
 
-		run_add(c->run, text, strlen(text));
-		tally_begun(c->tally);
+		add_target(c, text, strlen(text));
 	}
 	if (c->next_target < c->options->n_targets)
 		return;
@@ -113,8 +145,7 @@ static void on_line(void *arg, const char *text, size_t n)
 {
 	struct command *c = arg;
 
-	run_add(c->run, text, n);
-	tally_begun(c->tally);
+	add_target(c, text, n);
 	if (run_is_full(c->run))
 		input_pause(c->input);
 }
@@ -124,7 +155,7 @@ static void on_input_end(void *arg, int err)
 	struct command *c = arg;
 
 	if (err) {
-		tally_clear(c->tally);
+		clear_screen(c);
 		command_complain("--input: '%s': %s", c->options->input, strerror(err));
 		c->report.failed = "not all of the input could be read";
 		c->failed = true;
@@ -140,21 +171,36 @@ static void stop(struct command *c, enum end why)
 	while (c->next_target < c->options->n_targets) {
 		const char *text = c->options->targets[c->next_target++];
 
-		run_add(c->run, text, strlen(text));
+		add_target(c, text, strlen(text));
 	}
 	if (c->input)
 		input_drain(c->input);
 	close_run(c);
 }
 
-static void on_signal(void *arg)
+/* Ends the run, and the rounds. */
+static void quit(void *arg)
 {
 	struct command *c = arg;
 
 	if (c->interrupted)
-		_exit(EXIT_UNKNOWN);
+		return;
 	c->interrupted = true;
-	stop(c, END_INTERRUPTED);
+	if (c->rounds)
+		rounds_stop(c->rounds);
+	if (c->run)
+		stop(c, END_INTERRUPTED);
+}
+
+static void on_signal(void *arg)
+{
+	struct command *c = arg;
+
+	if (c->interrupted) {
+		keyboard_restore();
+		_exit(EXIT_UNKNOWN);
+	}
+	quit(c);
 }
 
 /* A first signal is the loop's. It may be a while before that turns again (where nobody reads our
@@ -164,8 +210,10 @@ static volatile sig_atomic_t signals_got;
 
 static void on_any_signal(int signum)
 {
-	if (signals_got)
+	if (signals_got) {
+		keyboard_restore();
 		_exit(EXIT_UNKNOWN);
+	}
 	signals_got = 1;
 	tell_loop(signum);
 }
@@ -194,9 +242,22 @@ static void put(struct command *c)
 	if (c->output)
 		output_write(c->output, c->report.out.data, c->report.out.len);
 	buf_clear(&c->report.out);
-	/* Nobody reads on: there is no point in asking more servers. */
-	if (c->output && output_failed(c->output) && !run_stopped(c->run))
+	if (!c->output || !output_failed(c->output))
+		return;
+	/* Nobody reads on: there is no point in asking more servers. The file of the next round may
+	 * be written again. */
+	if (!c->rounds && !run_stopped(c->run))
 		stop(c, END_INTERRUPTED);
+	else if (c->rounds && !output_is_file(c->output))
+		quit(c);
+}
+
+/* Results are shown by the rounds themselves, not by a report of each. */
+static bool on_board(const struct command *c)
+{
+	const struct options *o = c->options;
+
+	return c->rounds && o->format == FORMAT_TABLE && !o->output && !o->quiet;
 }
 
 static void on_planned(void *arg, const struct result *result)
@@ -205,6 +266,8 @@ static void on_planned(void *arg, const struct result *result)
 
 	if (c->progress)
 		progress_planned(c->progress, result);
+	else if (on_board(c))
+		rounds_planned(c->rounds, result);
 }
 
 static void remember(struct command *c, struct result *result)
@@ -217,6 +280,12 @@ static void remember(struct command *c, struct result *result)
 		result->past = &nothing;
 }
 
+/* A round that was ended in the middle tells nothing, where a whole one has told all. */
+static bool is_cut_short(const struct command *c)
+{
+	return c->rounds && c->interrupted && c->last_exit >= 0;
+}
+
 static void on_finished(void *arg, struct result *result)
 {
 	struct command *c = arg;
@@ -224,25 +293,32 @@ static void on_finished(void *arg, struct result *result)
 	/* A deadline stops the run by itself; what was not read yet follows. */
 	if (run_stopped(c->run) && !c->closed)
 		stop(c, run_stopped(c->run));
+	c->finished++;
+	if (is_cut_short(c)) {
+		see_idle(c);
+		return;
+	}
 	if (result->index >= 0)
 		c->exit = exit_worst(c->exit, verdict_exit(result->verdict));
 	remember(c, result);
 	if (c->progress) {
 		progress_finished(c->progress, result);
+	} else if (on_board(c)) {
+		rounds_finished(c->rounds, result, &c->report.out);
+		put(c);
 	} else if (c->options->format != FORMAT_TABLE || !c->options->quiet) {
 		report_target(&c->report, result);
 		put(c);
 	}
 	if (result->index >= 0)
 		tally_done(c->tally, loop_now(c->loop));
+	see_idle(c);
 }
 
 /* Shows one line on standard error; one that nobody reads is no fault. */
 static void say(struct command *c, struct buf *line)
 {
-	if (c->progress)
-		progress_clear(c->progress);
-	tally_clear(c->tally);
+	clear_screen(c);
 	buf_addc(line, '\n');
 	if (output_all(STDERR_FILENO, line->data, line->len) != 0)
 		c->deaf = true;
@@ -313,10 +389,10 @@ static struct output *open_output(const struct options *o)
 	return out;
 }
 
-static bool close_output(struct output *out)
+static bool close_output(struct output *out, bool keep)
 {
 	char *error = NULL;
-	bool good = output_close(out, true, &error);
+	bool good = output_close(out, keep, &error);
 
 	if (!good)
 		command_complain("%s", error);
@@ -337,6 +413,13 @@ void command_screen(const struct options *o, struct report_conf *conf)
 		conf->width = size.ws_col;
 }
 
+/* Standard output is a terminal on which a table can be redrawn. */
+static bool has_screen(const struct options *o)
+{
+	return !o->output && o->format == FORMAT_TABLE && !o->quiet &&
+	       progress_possible(STDOUT_FILENO);
+}
+
 static void open_report(struct command *c, struct plugin_conf *plugin)
 {
 	static const struct report_kind *const kinds[] = {
@@ -346,7 +429,6 @@ static void open_report(struct command *c, struct plugin_conf *plugin)
 	    [FORMAT_PROMETHEUS] = &report_prometheus,
 	};
 	const struct options *o = c->options;
-	bool terminal = !o->output && isatty(STDOUT_FILENO);
 	struct report_conf conf = {.explain = o->explain,
 				   .verbose = o->verbose,
 				   .plugin = plugin,
@@ -362,8 +444,7 @@ static void open_report(struct command *c, struct plugin_conf *plugin)
 	};
 	command_screen(o, &conf);
 	report_begin(&c->report, kinds[o->format], &conf);
-	if (terminal && o->format == FORMAT_TABLE && !o->quiet && !o->verbose &&
-	    progress_possible(STDOUT_FILENO))
+	if (has_screen(o) && !c->rounds && !o->verbose)
 		c->progress = progress_new(c->loop, STDOUT_FILENO, &conf);
 }
 
@@ -381,14 +462,17 @@ static void start(void *arg)
 {
 	struct command *c = arg;
 
-	if (c->options->control)
+	if (c->options->control) {
 		run_add_control(c->run, c->options->control, strlen(c->options->control));
+		c->added++;
+	}
 	feed(c);
 }
 
 /* A history that cannot be kept is told of, and the probe goes on. */
 static void history_failed(struct command *c, char *error)
 {
+	clear_screen(c);
 	command_complain("%s", error);
 	free(error);
 	c->failed = true;
@@ -415,25 +499,19 @@ static void close_history(struct command *c)
 	c->history = NULL;
 }
 
-static void run_all(struct command *c)
+/* One run, from its first target to the last goodbye; it begins after a pause. */
+static void run_once(struct command *c, usec_t pause)
 {
 	const struct run_events events = {
 	    .planned = on_planned, .finished = on_finished, .hungry = feed, .arg = c};
 	const struct input_events lines = {.line = on_line, .ended = on_input_end, .arg = c};
 	const bool plugin_mode = c->options->format == FORMAT_PLUGIN;
-	const struct setup_trace trace = {.session = plugin_mode ? NULL : on_trace,
-					  .dns = plugin_mode ? NULL : on_dns_trace,
-					  .arg = c};
-	const usec_t pause = jitter(c->options->jitter);
+	struct run_conf conf = c->conf;
 	struct plugin_conf plugin;
-	struct run_conf conf;
 
-	c->loop = loop_new();
-	timer_init(&c->start, c->loop, start, c);
 	open_report(c, &plugin);
 	open_history(c);
-	setup_run(&conf, c->options, c->helo, &trace);
-	conf.live = c->progress != NULL;
+	conf.live = c->progress != NULL || on_board(c);
 	if (conf.deadline != USEC_NEVER)
 		conf.deadline += pause; /* waiting is not part of the run */
 	c->run = run_new(c->loop, &conf, &events);
@@ -441,16 +519,16 @@ static void run_all(struct command *c)
 		c->input = input_new(c->loop, c->input_fd, &lines);
 		input_pause(c->input); /* the targets of the command line come first */
 	}
-	if (c->input && c->options->format == FORMAT_JSON && !c->options->quiet &&
+	if (c->input && c->options->format == FORMAT_JSON && !c->options->quiet && !c->rounds &&
 	    progress_possible(STDERR_FILENO) && (c->options->output || !isatty(STDOUT_FILENO)))
 		c->tally = tally_new(STDERR_FILENO, c->input_fd, loop_now(c->loop));
-	watch_signals(c);
 	timer_at(&c->start, loop_now(c->loop) + pause);
 	/* From here on strangers have their say. */
-	confine(c->options, c->output, c->options->verbose > 1 && !plugin_mode ? on_confined : NULL,
-		c);
+	if (!c->confined)
+		confine(c->options, c->output,
+			c->options->verbose > 1 && !plugin_mode ? on_confined : NULL, c);
+	c->confined = true;
 	loop_run(c->loop);
-	timer_fini(&c->start);
 	if (c->progress)
 		progress_free(c->progress);
 	c->progress = NULL;
@@ -465,8 +543,98 @@ static void run_all(struct command *c)
 		c->exit = plugin_exit(&c->report);
 	report_fini(&c->report);
 	input_free(c->input);
+	c->input = NULL;
 	run_free(c->run);
-	tls_context_free(conf.session.tls);
+	c->run = NULL;
+}
+
+/* What a run leaves behind is of no use to the next; a list of targets is read anew. */
+static void prepare_round(struct command *c)
+{
+	const struct options *o = c->options;
+
+	close_input(c->input_fd);
+	setup_resolver_anew(&c->conf.resolver, o);
+	c->exit = 0;
+	c->next_target = c->added = c->finished = 0;
+	c->closed = c->failed = false;
+	c->input_fd = -1;
+	if (!o->input)
+		return;
+	clear_screen(c); /* there may be something to say */
+	c->input_fd = open_input(o, o->input);
+	c->failed = c->input_fd < 0;
+}
+
+static void renew_output(struct command *c)
+{
+	char *error = NULL;
+
+	if (output_renew(c->output, &error))
+		return;
+	clear_screen(c);
+	command_complain("%s", error);
+	free(error);
+	c->failed = true;
+}
+
+static void run_rounds(struct command *c)
+{
+	const struct options *o = c->options;
+	bool screen = has_screen(o) && !(o->verbose && isatty(STDERR_FILENO));
+	const struct rounds_conf conf = {.every = o->watch,
+					 .screen = screen ? STDOUT_FILENO : -1,
+					 .keyboard = screen ? STDIN_FILENO : -1,
+					 .quit = quit,
+					 .arg = c};
+	struct report_conf report = {.explain = o->explain};
+	struct history *held = NULL;
+	char *error = NULL;
+
+	/* Who closes a history as the last one removes what SQLite keeps beside it; once confined,
+	 * it could not be made again. */
+	if (o->history)
+		held = history_open(o->history, &error);
+	free(error); /* the first round says it */
+	error = NULL;
+	command_screen(o, &report);
+	c->rounds = rounds_new(c->loop, &conf, &report);
+	for (usec_t pause = jitter(o->jitter); !c->interrupted; pause = 0) {
+		rounds_begin(c->rounds);
+		run_once(c, pause);
+		rounds_end(c->rounds, !c->interrupted);
+		if (c->interrupted)
+			break;
+		renew_output(c);
+		c->last_exit = c->failed ? EXIT_UNKNOWN : c->exit;
+		rounds_wait(c->rounds);
+		loop_run(c->loop);
+		if (!c->interrupted)
+			prepare_round(c);
+	}
+	rounds_free(c->rounds);
+	c->rounds = NULL;
+	if (!history_close(held, 0, &error))
+		free(error); /* nothing was written to it */
+}
+
+static void run_all(struct command *c)
+{
+	const bool plugin_mode = c->options->format == FORMAT_PLUGIN;
+	const struct setup_trace trace = {.session = plugin_mode ? NULL : on_trace,
+					  .dns = plugin_mode ? NULL : on_dns_trace,
+					  .arg = c};
+
+	c->loop = loop_new();
+	timer_init(&c->start, c->loop, start, c);
+	watch_signals(c);
+	setup_run(&c->conf, c->options, c->helo, &trace);
+	if (c->options->watch)
+		run_rounds(c);
+	else
+		run_once(c, jitter(c->options->jitter));
+	tls_context_free(c->conf.session.tls);
+	timer_fini(&c->start);
 	loop_signal_free(c->signals[0]);
 	loop_signal_free(c->signals[1]);
 	loop_free(c->loop);
@@ -498,7 +666,7 @@ static bool claim_job(const struct options *o, struct claim *job)
 
 int command_probe(const struct options *o)
 {
-	struct command c = {.options = o, .input_fd = -1};
+	struct command c = {.options = o, .input_fd = -1, .last_exit = -1};
 	struct claim job;
 
 	if (!setup_check(o))
@@ -519,12 +687,15 @@ int command_probe(const struct options *o)
 	(void)signal(SIGPIPE, SIG_IGN);
 	c.helo = setup_helo(o);
 	run_all(&c);
-	if (!close_output(c.output))
-		c.failed = true;
+	/* A round that was cut short leaves the file of the last whole one. */
+	if (!close_output(c.output, c.last_exit < 0))
+		c.failed = c.lost = true;
 	if (job.fd >= 0)
 		(void)claim_close(&job); /* nothing was written to it */
 	close_input(c.input_fd);
 	free(c.helo);
+	if (o->watch)
+		return c.lost || c.last_exit < 0 ? EXIT_UNKNOWN : c.last_exit;
 	return c.failed || c.interrupted ? EXIT_UNKNOWN : c.exit;
 }
 
@@ -548,7 +719,7 @@ int command_classify(const struct options *o)
 	if (!good)
 		command_complain("%s", error);
 	free(error);
-	if (!close_output(out))
+	if (!close_output(out, true))
 		good = false;
 	close_input(fd);
 	return good ? 0 : EXIT_UNKNOWN;

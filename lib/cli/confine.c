@@ -114,6 +114,21 @@ static void allow_history(struct sandbox *s, const char *path)
 	free(whole);
 }
 
+/* What is opened again in each round. A list may be another file of that name by then. */
+static void allow_rounds(struct sandbox *s, const struct options *o, const char *folder)
+{
+	char *list = o->input ? realpath(o->input, NULL) : NULL, *slash;
+
+	sandbox_allow(s, "/etc/resolv.conf", SANDBOX_READ);
+	if (list && (slash = strrchr(list, '/')) != NULL) {
+		slash[slash == list] = '\0';
+		sandbox_allow(s, list, SANDBOX_READ);
+	}
+	free(list);
+	if (folder)
+		sandbox_allow(s, folder, SANDBOX_NAMES | SANDBOX_WRITE);
+}
+
 /* Sanitizers name the places in the source where something was wrong. */
 static void allow_sanitizers(struct sandbox *s)
 {
@@ -141,6 +156,8 @@ void confine_needs(struct sandbox *s, const struct options *o, const struct outp
 	/* The new file is open; it will be renamed. */
 	if (folder)
 		sandbox_allow(s, folder, SANDBOX_NAMES);
+	if (o->watch)
+		allow_rounds(s, o, folder);
 	allow_sanitizers(s);
 }
 

@@ -18,6 +18,9 @@
 #include <string.h>
 
 enum { DAYS_MOST = 100000 };
+#define WATCH_USUAL (30 * USEC_PER_SEC)
+#define WATCH_LEAST USEC_PER_SEC
+#define WATCH_MOST (86400 * USEC_PER_SEC)
 #define SPAN_MOST ((int64_t)36500 * 86400)
 
 /* What an option is called in the parser: its letter, or one of these. */
@@ -48,6 +51,7 @@ enum {
 	OPT_HTML,
 	OPT_CONFIRM,
 	OPT_KEEP,
+	OPT_WATCH,
 	OPT_NO_SANDBOX
 };
 
@@ -107,6 +111,7 @@ const struct option_row option_rows[] = {
 
     {OPT_JSON, "json", NULL, "JSON Lines, one object a target", GROUP_OUTPUT},
     {'o', "output", "FILE", "write there, whole or not at all", GROUP_OUTPUT},
+    {OPT_WATCH, "watch", "[SEC]", "probe every SEC seconds, redraw the table (30)", GROUP_OUTPUT},
     {OPT_EXPLAIN, "explain", NULL, "say what each class means and what to do", GROUP_OUTPUT},
     {OPT_SENDER, "sender", "NAME", "model postfix or exim; repeatable (both)", GROUP_OUTPUT},
     {OPT_COLOR, "color", "WHEN", "auto, always, never (auto)", GROUP_OUTPUT},
@@ -137,7 +142,7 @@ const struct option_row option_rows[] = {
 const size_t n_option_rows = ARRAY_LEN(option_rows);
 
 /* Known names of what this version cannot do yet: they get an answer of their own. */
-static const char *const later[] = {"webhook", "webhook-on", "webhook-secret", "watch"};
+static const char *const later[] = {"webhook", "webhook-on", "webhook-secret"};
 
 /* One value on its way in. */
 struct reading {
@@ -178,6 +183,17 @@ static void read_seconds(struct reading *r, bool zero, usec_t *out)
 		*out = (usec_t)(value * (double)USEC_PER_SEC + 0.5);
 	if (!r->error && !*out && !zero)
 		*out = 1; /* less than the clock can tell, but not nothing */
+}
+
+static void read_watch(struct reading *r, usec_t *out)
+{
+	*out = WATCH_USUAL;
+	if (r->value)
+		read_seconds(r, false, out);
+	if (*out < WATCH_LEAST)
+		complain(r, "is less than a second: servers are not to be besieged");
+	if (*out > WATCH_MOST)
+		complain(r, "is more than a day");
 }
 
 static void read_count(struct reading *r, unsigned most, unsigned *out)
@@ -567,6 +583,9 @@ static void take(struct options *o, int code, struct reading *r)
 	case OPT_NO_SANDBOX:
 		o->no_sandbox = true;
 		break;
+	case OPT_WATCH:
+		read_watch(r, &o->watch);
+		break;
 	case 'v':
 		o->verbose++;
 		break;
@@ -746,11 +765,31 @@ static void complete(struct options *o)
 		o->senders = (1u << SENDERS) - 1;
 }
 
+/* Rounds go on until somebody ends them: what is asked once has none, and what is told once, or
+ * read once, cannot be told or read again. */
+static char *check_watch(const struct options *o)
+{
+	if (o->mode != MODE_PROBE)
+		return xasprintf("--watch: there is nothing to probe again with %s",
+				 o->mode == MODE_REPORT ? "--report" : "--classify");
+	if (o->format == FORMAT_PLUGIN)
+		return xstrdup("--watch: a plugin tells one state, and ends");
+	if (o->format == FORMAT_PROMETHEUS && !o->output)
+		return xstrdup("--watch: --prometheus needs -o FILE, which is renewed each round");
+	if (o->input && strcmp(o->input, "-") == 0)
+		return xstrdup("--watch: --input '-' can be read only once");
+	return NULL;
+}
+
 static char *check(const struct options *o)
 {
 	bool ranges =
 	    o->has_warning || o->has_critical || o->has_warning_time || o->has_critical_time;
 
+	char *error = o->watch ? check_watch(o) : NULL;
+
+	if (error)
+		return error;
 	if (o->format == FORMAT_HTML && o->mode != MODE_REPORT)
 		return xstrdup("--html: it belongs to --report");
 	if (o->mode == MODE_CLASSIFY) {

@@ -47,6 +47,7 @@ struct options {
 	unsigned confirm;
 	int64_t keep_ms;          /* 0: for ever */
 	int64_t report_ms;        /* span of a report */
+	usec_t watch;             /* from round to round; 0: one run */
 	struct addr bind4, bind6; /* family 0: the system chooses */
 	struct range warning, critical, warning_time, critical_time;
 	bool has_warning, has_critical, has_warning_time, has_critical_time;

@@ -1,55 +1,28 @@
 #include "cli/progress.h"
 
 #include "base/text.h"
-#include "report/output.h"
+#include "cli/canvas.h"
 #include "report/table.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
-enum { FRAME_USEC = 100000, DEFAULT_LINES = 24, DEFAULT_COLUMNS = 80 };
+enum { FRAME_USEC = 100000 };
 
-/* The cursor always rests at the start of the line below the live part; a frame goes up to the top
- * of it and writes over it, in one write(). No line is cleared before its new text stands in the
- * same frame, so nothing flickers. */
 struct progress {
 	struct loop *loop;
 	struct timer tick;
-	int fd;
-	bool gone; /* the terminal is: nothing more is written */
+	struct canvas *canvas;
 	struct report_conf conf;
 	const struct result **running; /* in the order in which they were planned */
 	size_t n_running, cap_running;
 	struct buf done;   /* final blocks that are not on the screen yet */
 	unsigned finished; /* blocks made so far */
 	unsigned verdicts[VERDICTS];
-	struct buf live;  /* the live part being made */
-	struct buf frame; /* the bytes of one write */
-	unsigned *drawn;  /* columns of each line of the live part on the screen */
-	size_t n_drawn, cap_drawn;
-	usec_t last; /* drawing */
+	struct buf live; /* the live part being made */
+	usec_t last;     /* drawing */
 };
-
-struct size {
-	unsigned lines, columns;
-};
-
-static struct size size_of(int fd)
-{
-	struct size size = {DEFAULT_LINES, DEFAULT_COLUMNS};
-	struct winsize ws;
-
-	if (ioctl(fd, TIOCGWINSZ, &ws) == 0) {
-		if (ws.ws_row)
-			size.lines = ws.ws_row;
-		if (ws.ws_col)
-			size.columns = ws.ws_col;
-	}
-	return size;
-}
 
 unsigned progress_columns(int fd)
 {
@@ -60,75 +33,7 @@ unsigned progress_columns(int fd)
 
 bool progress_possible(int fd)
 {
-	const char *term = getenv("TERM");
-
-	return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
-}
-
-/* Columns of a line without its colours. */
-static unsigned columns_of(const char *s, size_t n)
-{
-	size_t columns = 0;
-
-	while (n) {
-		const char *escape = memchr(s, '\033', n);
-		size_t text = escape ? (size_t)(escape - s) : n;
-
-		columns += text_columns(s, text);
-		s += text;
-		n -= text;
-		while (n) { /* to the letter that ends it */
-			char c = *s;
-
-			s++;
-			n--;
-			if (c >= 'a' && c <= 'z')
-				break;
-		}
-	}
-	return (unsigned)columns;
-}
-
-/* To the top of the live part that is on the screen. A terminal that has become narrower has
- * folded its lines. */
-static void go_up(struct progress *p, struct size size)
-{
-	size_t lines = 0;
-
-	for (size_t i = 0; i < p->n_drawn; i++)
-		lines += p->drawn[i] > size.columns
-			     ? (p->drawn[i] + size.columns - 1) / size.columns
-			     : 1;
-	buf_addc(&p->frame, '\r');
-	if (lines)
-		buf_printf(&p->frame, "\033[%zuA", lines);
-	p->n_drawn = 0;
-}
-
-/* Lines into the frame, each with the rest of the old line behind it erased; but not behind a line
- * that fills the screen's width, where the cursor still stands on its last character. */
-static void add_lines(struct progress *p, const struct buf *text, struct size size, bool live)
-{
-	const char *at = text->data, *end = at + text->len;
-
-	while (at < end) {
-		const char *lf = memchr(at, '\n', (size_t)(end - at));
-		size_t n = (size_t)((lf ? lf : end) - at);
-		unsigned columns = columns_of(at, n);
-
-		buf_add(&p->frame, at, n);
-		if (columns < size.columns)
-			buf_addstr(&p->frame, "\033[K");
-		buf_addstr(&p->frame, "\r\n");
-		if (live) {
-			if (p->n_drawn == p->cap_drawn) {
-				p->cap_drawn = p->cap_drawn ? 2 * p->cap_drawn : 32;
-				p->drawn = xreallocarray(p->drawn, p->cap_drawn, sizeof *p->drawn);
-			}
-			p->drawn[p->n_drawn++] = columns;
-		}
-		at += n + 1;
-	}
+	return canvas_possible(fd);
 }
 
 /* All running targets in at most `room` lines: whole blocks if they fit; else a heading for each
@@ -164,38 +69,24 @@ static void make_live(struct progress *p, const struct report_conf *conf, usec_t
 	}
 }
 
-static void write_frame(struct progress *p)
-{
-	if (!p->gone && output_all(p->fd, p->frame.data, p->frame.len) != 0)
-		p->gone = true;
-}
-
 static void draw(struct progress *p, bool with_live)
 {
-	struct size size = size_of(p->fd);
+	struct canvas_size size = canvas_size(p->canvas);
 	struct report_conf conf = p->conf;
 
 	conf.width = size.columns;
 	p->last = loop_now(p->loop);
-	buf_clear(&p->frame);
-	go_up(p, size);
-	add_lines(p, &p->done, size, false);
-	buf_clear(&p->done);
-	buf_clear(&p->live);
 	if (with_live)
 		make_live(p, &conf, p->last, size.lines > 1 ? size.lines - 1 : 1);
-	add_lines(p, &p->live, size, true);
-	buf_addstr(&p->frame, "\033[J");
-	write_frame(p);
+	canvas_draw(p->canvas, &p->done, with_live ? &p->live : NULL);
+	buf_clear(&p->done);
 }
 
 void progress_draw(struct progress *p)
 {
-	struct pollfd out = {.fd = p->fd, .events = POLLOUT};
-
-	if (p->gone)
+	if (canvas_gone(p->canvas))
 		return;
-	if (poll(&out, 1, 0) == 1)
+	if (canvas_ready(p->canvas))
 		draw(p, true);
 	else
 		p->last = loop_now(p->loop);
@@ -221,7 +112,7 @@ struct progress *progress_new(struct loop *loop, int fd, const struct report_con
 	struct progress *p = xcalloc(1, sizeof *p);
 
 	p->loop = loop;
-	p->fd = fd;
+	p->canvas = canvas_new(fd);
 	p->conf = *conf;
 	p->last = USEC_NONE;
 	timer_init(&p->tick, loop, on_tick, p);
@@ -251,7 +142,7 @@ void progress_finished(struct progress *p, const struct result *result)
 	}
 	if (p->finished++)
 		buf_addc(&p->done, '\n');
-	conf.width = size_of(p->fd).columns;
+	conf.width = canvas_size(p->canvas).columns;
 	table_target(&p->done, result, &conf, USEC_NONE);
 	if (result->index >= 0)
 		p->verdicts[result->verdict]++;
@@ -260,7 +151,7 @@ void progress_finished(struct progress *p, const struct result *result)
 
 void progress_clear(struct progress *p)
 {
-	if (p->n_drawn || p->done.len)
+	if (canvas_drawn(p->canvas) || p->done.len)
 		draw(p, false);
 }
 
@@ -273,8 +164,7 @@ void progress_free(struct progress *p)
 	timer_fini(&p->tick);
 	buf_fini(&p->done);
 	buf_fini(&p->live);
-	buf_fini(&p->frame);
+	canvas_free(p->canvas);
 	free(p->running);
-	free(p->drawn);
 	free(p);
 }

@@ -16,6 +16,8 @@ enum {
 	DESCRIPTORS_KEPT = 16 /* for standard streams, the loop, files, and what a library opens */
 };
 
+#define RESOLV_CONF "/etc/resolv.conf"
+
 /* The address that a session would come from must be this machine's. */
 static bool check_bind(const struct options *o, const struct addr *a)
 {
@@ -115,7 +117,7 @@ void setup_resolver(struct resolver_conf *conf, const struct options *o)
 		conf->trust_ad = o->trust_ad;
 		return;
 	}
-	resolvconf_read(&rc, "/etc/resolv.conf");
+	resolvconf_read(&rc, RESOLV_CONF);
 	memcpy(conf->servers, rc.servers, sizeof conf->servers);
 	conf->n_servers = rc.n_servers;
 	conf->trust_ad = o->trust_ad || rc.trust_ad;
@@ -124,6 +126,23 @@ void setup_resolver(struct resolver_conf *conf, const struct options *o)
 		conf->timeout = (usec_t)rc.timeout * USEC_PER_SEC;
 	if (rc.attempts)
 		conf->tries = rc.attempts * (unsigned)rc.n_servers;
+}
+
+void setup_resolver_anew(struct resolver_conf *conf, const struct options *o)
+{
+	FILE *f = o->n_resolvers ? NULL : fopen(RESOLV_CONF, "re");
+	struct resolver_conf now;
+
+	if (!f)
+		return;
+	(void)fclose(f); /* it was only opened */
+	setup_resolver(&now, o);
+	memcpy(conf->servers, now.servers, sizeof conf->servers);
+	conf->n_servers = now.n_servers;
+	conf->trust_ad = now.trust_ad;
+	conf->rotate = now.rotate;
+	conf->timeout = now.timeout;
+	conf->tries = now.tries;
 }
 
 void setup_run(struct run_conf *conf, const struct options *o, const char *helo,

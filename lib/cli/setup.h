@@ -21,6 +21,9 @@ char *setup_helo(const struct options *);
 
 void setup_resolver(struct resolver_conf *, const struct options *);
 
+/* Which resolvers to ask may have changed since. Where that cannot be read now, nothing has. */
+void setup_resolver_anew(struct resolver_conf *, const struct options *);
+
 /* Fills it; `helo` and the options stay the caller's while it is used, and its session.tls is the
  * caller's to free. The limit on descriptors is raised, and the number of sessions lowered to it.
  */

@@ -28,6 +28,7 @@ struct watch {
 	unsigned want;
 	int fd;
 	bool level;
+	bool aside; /* is not in loop.n_watches */
 };
 
 struct loop_signal {
@@ -163,13 +164,21 @@ void watch_want(struct watch *w, unsigned want)
 	set_event(w);
 }
 
+void watch_aside(struct watch *w)
+{
+	if (!w->aside)
+		w->loop->n_watches--;
+	w->aside = true;
+}
+
 void watch_free(struct watch *w)
 {
 	if (!w)
 		return;
 	if (w->event)
 		event_free(w->event);
-	w->loop->n_watches--;
+	if (!w->aside)
+		w->loop->n_watches--;
 	free(w);
 }
 

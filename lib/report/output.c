@@ -262,23 +262,61 @@ static int sync_folder(const char *folder)
 	return failed;
 }
 
+/* Ends the file of our own: it appears, or, not kept, it is gone. */
+static void end_file(struct output *o, bool keep)
+{
+	if (keep)
+		write_waiting(o);
+	/* Also a network file system has told by then whether it kept the bytes. */
+	if (keep && !o->err)
+		keep_error(o, fsync(o->fd));
+	if (keep && !o->err)
+		keep_error(o, claim_rename(&o->claim, o->path) ? 0 : -1);
+	if (keep && !o->err)
+		keep_error(o, sync_folder(o->folder));
+	keep_error(o, claim_close(&o->claim));
+	o->fd = -1;
+	if (!keep)
+		o->err = 0; /* nobody wanted it */
+}
+
+bool output_is_file(const struct output *o)
+{
+	return o->path != NULL;
+}
+
+bool output_renew(struct output *o, char **error)
+{
+	struct stat st;
+	char *why = NULL;
+	int err;
+
+	if (o->path && o->fd >= 0)
+		end_file(o, true);
+	err = o->err;
+	if (o->path) {
+		o->err = 0;
+		buf_clear(&o->waiting);
+		if (!open_claimed(o, lstat(o->path, &st) < 0 ? NULL : &st, &why)) {
+			o->fd = -1;
+			o->err = EIO;
+		}
+	}
+	if (err || why)
+		*error = xasprintf("cannot write %s: %s", o->name, err ? strerror(err) : why);
+	free(why);
+	return !err && !o->err;
+}
+
 bool output_close(struct output *o, bool keep, char **error)
 {
 	bool good;
 
-	if (keep)
-		write_waiting(o);
 	if (o->path) {
-		/* Also a network file system has told by then whether it kept the bytes. */
-		if (keep && !o->err)
-			keep_error(o, fsync(o->fd));
-		if (keep && !o->err)
-			keep_error(o, claim_rename(&o->claim, o->path) ? 0 : -1);
-		if (keep && !o->err)
-			keep_error(o, sync_folder(o->folder));
-		keep_error(o, claim_close(&o->claim));
-		if (!keep)
-			o->err = 0; /* nobody wanted it */
+		if (o->fd >= 0)
+			end_file(o, keep);
+		else if (!keep)
+			o->err = 0; /* output_renew has told of it */
 	} else {
 		/* A network file system tells only at close() that it did not keep the bytes;
 		 * standard output itself stays open. */

@@ -31,6 +31,14 @@ void output_write(struct output *, const void *bytes, size_t n);
 /* True after a failure: going on to write is of no use. */
 bool output_failed(const struct output *);
 
+/* Is it a file that appears as a whole? */
+bool output_is_file(const struct output *);
+
+/* For a file: what was written so far appears, and what follows will at the next call, or at
+ * output_close. False and *error (caller frees) when it did not appear, or the next cannot be
+ * begun; each call tries anew. What is written directly just goes on, or has failed for good. */
+bool output_renew(struct output *, char **error) MUSTCHECK;
+
 /* Ends it: with `keep`, syncs and renames; else the temporary file is removed (what was written
  * directly stays written, and its failure counts). False and *error (caller frees) when anything
  * was not really written; frees the output in any case. */

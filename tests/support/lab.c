@@ -325,6 +325,11 @@ static void become(const struct probe *probe, const struct lab *lab, const struc
 		close_fd(STDIN_FILENO);
 	redirect(probe->out_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
 	redirect(probe->err_path, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+	if (conf->tty) {
+		(void)setsid();
+		redirect(conf->tty, O_RDWR, STDIN_FILENO);
+		redirect(conf->tty, O_RDWR, STDOUT_FILENO);
+	}
 	if (lab)
 		(void)setenv("SSL_CERT_FILE", lab->ca, true);
 	if (conf->no_env)

@@ -54,6 +54,7 @@ struct probe_conf {
 	const char *program;    /* in place of MXPROBE: another name of it */
 	bool no_input;          /* standard input is closed */
 	bool no_env;            /* nothing is in the environment but `env` */
+	const char *tty;        /* that terminal is standard input and output, and controls it */
 	uid_t uid;              /* run as that user and group; 0: as we are */
 };
 

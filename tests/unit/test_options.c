@@ -257,7 +257,17 @@ static void test_bad(void **state)
 	    {"mxprobe -w 5 x", "-w", "--nagios"},
 	    {"mxprobe --classify x", "--classify", "'x'"},
 	    {"mxprobe --classify --nagios", "--classify", "--json"},
-	    {"mxprobe --watch x", "--watch", "not available in this version"},
+	    {"mxprobe --watch=0.9 x", "--watch", "'0.9' is less than a second"},
+	    {"mxprobe --watch=-1 x", "--watch", "'-1'"},
+	    {"mxprobe --watch= x", "--watch", "''"},
+	    {"mxprobe --watch=86401 x", "--watch", "'86401' is more than a day"},
+	    {"mxprobe --watch=often x", "--watch", "'often'"},
+	    {"mxprobe --watch --nagios x", "--watch", "plugin"},
+	    {"mxprobe --watch --classify", "--watch", "--classify"},
+	    {"mxprobe --watch --history h --report x", "--watch", "--report"},
+	    {"mxprobe --watch --prometheus x", "--watch", "-o FILE"},
+	    {"mxprobe --watch -i -", "--watch", "--input '-'"},
+	    {"mxprobe --webhook u x", "--webhook", "not available in this version"},
 	};
 
 	(void)state;
