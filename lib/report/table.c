@@ -6,6 +6,7 @@
 #include "report/grid.h"
 #include "report/looks.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,7 @@ static const enum class worst_first[] = {
     CLASS_REJECTED,   CLASS_BROKEN,    CLASS_DOWN,     CLASS_TIMEOUT,
     CLASS_UNRESOLVED, CLASS_EXHAUSTED, CLASS_DEFERRED, CLASS_SKIPPED,
 };
+static_assert(ARRAY_LEN(worst_first) == CLASSES - 1, "each class but the healthy has its place");
 
 static void print_advice(struct buf *out, const struct result *r, unsigned columns)
 {

@@ -2,13 +2,15 @@
 # Runs every command that a document shows, in the world of world.lab, and compares what it prints with
 # what the document shows.
 #
-#   shown.sh DOCUMENT...      MXPROBE and LAB are the programs; VERBOSE=1 names what was run,
+#   shown.sh DOCUMENT...      in the repository; MXPROBE and LAB are the programs; VERBOSE=1 names what was run,
 #                           blocks with a word of WITHOUT are passed over
 #
 # A command stands behind "$ " in a ```console block of a Markdown file, or in a literal display of the
 # manual, and goes on in the next line where its line ends with |, \ or &&. The lines up to the next
 # command are what it prints; "..." stands for any lines. A command without such lines may print what it
 # likes, but it must not fail. A command that is shown in a sentence is an example of another place.
+#
+# A picture is a terminal in which a command was given: docs/picture.sh made it, with the lab's msn.com.
 #
 # The commands of a block run in one shell, one after the other, in a copy of the folder world/; bin/ is
 # before everything else on its PATH: it has mxprobe with the lab's resolver and port, and what cannot be
@@ -26,6 +28,10 @@ repo=$(cd "$here/../.." && pwd)
 # The blocks of a document, each line behind its number in the document; an empty line ends a block.
 blocks() {
 	case $1 in
+	*.svg)
+		sed -n -e 's/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' -e 's/^<text [^>]*>//p' "$1" |
+			sed -e 's/<tspan [^>]*>/ /g' -e 's/<[^>]*>//g' -e 's/^ *\$/$/' | awk '{ print NR ":" $0 }'
+		;;
 	*.[1-9])
 		awk '
 		function plain(s) {
@@ -84,10 +90,23 @@ matches() {
 	END { exit !fits(1, 1) }' "$1" "$2"
 }
 
+# Of a picture, the empty lines are not in the file.
+no_empty() {
+	case $document in
+	*.svg) sed '/^ *$/d' ;;
+	*) cat ;;
+	esac
+}
+
 # One block, inside the lab: shown.sh --block BLOCK DIR DOCUMENT
 if [ "${1:-}" = --block ]; then
 	block=$2 dir=$3 document=$4
 	cp -R "$here/world" "$dir/root"
+	# And what stands in a working copy after make.
+	mkdir -p "$dir/root/home/build/cc"
+	ln -s "$repo/tests" "$dir/root/home/tests"
+	ln -s "$LAB" "$dir/root/home/build/cc/lab"
+	ln -s "$MXPROBE" "$dir/root/home/mxprobe"
 	mkdir -p "$dir/root/var/lib/mxprobe" "$dir/root/var/lib/prometheus/node-exporter" "$dir/root/var/tmp"
 	mkdir "$dir/home"
 	export PATH="$here/bin:$PATH" HOME="$dir/home" ROOT="$dir/root" SSL_CERT_FILE="$LAB_CA" LC_ALL=C.UTF-8
@@ -129,7 +148,7 @@ if [ "${1:-}" = --block ]; then
 		status=$(cat "$dir/$n.status" 2>/dev/null || echo none)
 		if [ -s "$dir/$n.shown" ]; then
 			same <"$dir/$n.shown" >"$dir/$n.want"
-			same <"$dir/$n.printed" >"$dir/$n.have"
+			same <"$dir/$n.printed" | no_empty >"$dir/$n.have"
 			if ! matches "$dir/$n.want" "$dir/$n.have"; then
 				bad=1
 				echo "FAILED $where: it prints something else:"
@@ -207,9 +226,13 @@ for document; do
 		mkdir "$block.dir"
 		printf '%s\0%s\0%s\0' "$block" "$block.dir" "$document"
 	done >"$work/list"
+	case $document in
+	*.svg) world=$repo/tests/lab/scenarios/msn.lab ;;
+	*) world=$here/world.lab ;;
+	esac
 	xargs -0 -n 3 -P 4 sh -c '
-		"$LAB" "$0/world.lab" -- sh "$0/shown.sh" --block "$@" >"$2/said" 2>&1
-		echo $? >"$2/result"' "$here" <"$work/list"
+		"$LAB" "$0" -- sh tests/docs/shown.sh --block "$@" >"$2/said" 2>&1
+		echo $? >"$2/result"' "$world" <"$work/list"
 	for block in "$work/blocks"/*.dir; do
 		[ -e "$block" ] || continue
 		[ "$(cat "$block/result")" = 0 ] || bad=1

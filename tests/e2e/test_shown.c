@@ -69,6 +69,19 @@ static void manual(void **state)
 	assert_true(must_be_true("man/mxprobe.1") >= 5); /* without jq, some are passed over */
 }
 
+static void contributing(void **state)
+{
+	(void)state;
+	assert_true(must_be_true("CONTRIBUTING.md") >= 5);
+	(void)must_be_true("docs/architecture.md"); /* whatever it shows */
+}
+
+static void picture(void **state)
+{
+	(void)state;
+	assert_int_equal(must_be_true("docs/mxprobe.svg"), 1);
+}
+
 /* The test itself: a document that does not tell the truth. */
 static void lies(void **state)
 {
@@ -124,10 +137,8 @@ static void truths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(readme),
-	    cmocka_unit_test(manual),
-	    cmocka_unit_test(truths),
-	    cmocka_unit_test(lies),
+	    cmocka_unit_test(readme),  cmocka_unit_test(manual), cmocka_unit_test(contributing),
+	    cmocka_unit_test(picture), cmocka_unit_test(truths), cmocka_unit_test(lies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

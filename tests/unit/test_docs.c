@@ -386,6 +386,51 @@ static void test_man_environment(void **state)
 	free(text);
 }
 
+/* The page about the house names every folder and module, and no other. */
+static void test_architecture(void **state)
+{
+	char *whole = read_file("docs/architecture.md");
+	glob_t folders;
+
+	(void)state;
+	assert_int_equal(glob("lib/*", 0, NULL, &folders), 0);
+	assert_true(folders.gl_pathc > 0);
+	for (size_t i = 0; i < folders.gl_pathc; i++) {
+		char *text = xstrdup(whole), *section, *name, *heading, *pattern;
+		struct names named = {0}, there = {0};
+		glob_t files;
+
+		heading = xasprintf("\n### %s\n", folders.gl_pathv[i]);
+		section = between(text, heading, "\n##");
+		for (const char *p = section; (p = strstr(p, "\n- `")) != NULL;) {
+			p += strlen("\n- `");
+			add_name(&named, p, strcspn(p, "`"));
+		}
+		pattern = xasprintf("%s/*.[ch]", folders.gl_pathv[i]);
+		assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+		for (size_t k = 0; k < files.gl_pathc; k++) {
+			name = strrchr(files.gl_pathv[k], '/') + 1;
+			add_name(&there, name, strcspn(name, "."));
+		}
+		for (size_t k = 0; k < there.n; k++)
+			if (!has_name(&named, there.list[k]))
+				fail_msg("docs/architecture.md: nothing about %s/%s",
+					 folders.gl_pathv[i], there.list[k]);
+		for (size_t k = 0; k < named.n; k++)
+			if (!has_name(&there, named.list[k]))
+				fail_msg("docs/architecture.md: there is no %s/%s",
+					 folders.gl_pathv[i], named.list[k]);
+		free_names(&named);
+		free_names(&there);
+		globfree(&files);
+		free(pattern);
+		free(heading);
+		free(text);
+	}
+	globfree(&folders);
+	free(whole);
+}
+
 /* Completions */
 
 static void test_bash_options(void **state)
@@ -674,12 +719,12 @@ int main(void)
 	    cmocka_unit_test(test_man_options),    cmocka_unit_test(test_man_classes),
 	    cmocka_unit_test(test_man_verdicts),   cmocka_unit_test(test_man_json),
 	    cmocka_unit_test(test_man_warnings),   cmocka_unit_test(test_man_environment),
-	    cmocka_unit_test(test_bash_options),   cmocka_unit_test(test_zsh_options),
-	    cmocka_unit_test(test_fish_options),   cmocka_unit_test(test_complete_bash),
-	    cmocka_unit_test(test_complete_zsh),   cmocka_unit_test(test_complete_fish),
-	    cmocka_unit_test(test_help_options),   cmocka_unit_test(test_help_width),
-	    cmocka_unit_test(test_readme_options), cmocka_unit_test(test_readme_classes),
-	    cmocka_unit_test(test_deps),
+	    cmocka_unit_test(test_architecture),   cmocka_unit_test(test_bash_options),
+	    cmocka_unit_test(test_zsh_options),    cmocka_unit_test(test_fish_options),
+	    cmocka_unit_test(test_complete_bash),  cmocka_unit_test(test_complete_zsh),
+	    cmocka_unit_test(test_complete_fish),  cmocka_unit_test(test_help_options),
+	    cmocka_unit_test(test_help_width),     cmocka_unit_test(test_readme_options),
+	    cmocka_unit_test(test_readme_classes), cmocka_unit_test(test_deps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
