@@ -184,6 +184,11 @@ complain() {
 }
 for document; do
 	case $document in
+	*.[1-9]) # a display in the text is a command, or the one form of an output
+		awk '/^\.Dl / && !/^\.Dl \$ / && $0 != ".Dl MXPROBE STATE - text | perfdata" {
+			print FNR ": a display that is no command" }' "$document" >"$work/odd"
+		while read -r line; do complain "$document:$line"; done <"$work/odd"
+		;;
 	*.md) # nothing is shown in another way; a configuration is one that is tested where it comes from
 		awk '
 		FILENAME != ARGV[2] { gsub(/[ \t]+/, " "); had[$0]; next }

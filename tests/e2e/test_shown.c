@@ -99,6 +99,8 @@ static void lies(void **state)
 	    {"```\n$ mxprobe example.org\n```\n", "a block that is no console"},
 	    {"Text:\n\n    mxprobe example.org\n", "an indented block"},
 	    {"```nagios\ncommand_line $USER1$/check_smtp\n```\n", "not in contrib/nagios"},
+	    {"```console\n$ mxprobe --watch=10 example.edu\nno such line\n...\n```\n",
+	     "something else"},
 	    {"```console\n$ make deps demo\n$ true\n```\n", "of which some are run elsewhere"},
 	};
 	struct buf said = {0};
