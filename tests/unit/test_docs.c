@@ -312,6 +312,7 @@ static void test_man_json(void **state)
 	(void)state;
 	fields_of("\n.Sh JSON", "contrib/schema/mxprobe-1.schema.json");
 	fields_of("\n.Sh CLASSIFYING LOGS", "contrib/schema/mxprobe-classify-1.schema.json");
+	fields_of("\n.Sh REPORTS", "contrib/schema/mxprobe-report-1.schema.json");
 }
 
 /* What stands in all sources between `before` and the next quote; as names. */
