@@ -105,7 +105,7 @@ objects := $(lib_objects) $(BUILD)/mxprobe.o $(lab_sources:%.c=$(BUILD)/%.o) $(s
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c))
 
 .PHONY: fuzz fuzz-run bench torture-history
-.PHONY: all demo check check-real lint format check-format install uninstall clean tests dist check-dist
+.PHONY: all demo check check-real lint format check-format install uninstall clean tests dist check-dist portable
 all: $(BUILD)/mxprobe mxprobe
 
 # The binary of the variant built last, for a person to run.
@@ -217,6 +217,10 @@ lint: check-format
 	mandoc -Tlint -Wwarning man/mxprobe.1
 	@! command -v groff >/dev/null || { said=$$(groff -ww -mdoc -z -Tutf8 man/mxprobe.1 2>&1) && \
 		[ -z "$$said" ] || { echo "$$said" >&2; exit 1; }; }
+
+# As other systems would compile it: without what only Linux and GNU have, and against musl.
+portable:
+	@sh tests/portable.sh "$(CC)" "$(LIBRARIES_CFLAGS)"
 
 install: $(BUILD)/mxprobe
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \

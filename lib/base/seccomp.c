@@ -15,6 +15,10 @@
 #define PROCESSOR AUDIT_ARCH_AARCH64
 #endif
 
+#ifndef __X32_SYSCALL_BIT /* the kernel's; not every C library passes it on */
+#define __X32_SYSCALL_BIT 0x40000000
+#endif
+
 #ifndef PROCESSOR
 
 bool seccomp_enter(void)

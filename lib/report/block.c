@@ -5,6 +5,7 @@
 #include "report/words.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum {
 	INDENT = 2,
