@@ -126,7 +126,8 @@ $(BUILD)/%.o: %.c Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The lab: scripted DNS and SMTP servers on loopback.
-$(BUILD)/tests/lab/%.o $(BUILD)/tests/unit/test_scenario.o: ALL_CFLAGS += $(LAB_CFLAGS)
+$(BUILD)/tests/lab/%.o $(BUILD)/tests/unit/test_scenario.o \
+	$(BUILD)/tests/unit/test_message_ldns.o: ALL_CFLAGS += $(LAB_CFLAGS)
 $(BUILD)/lab: $(lab_sources:%.c=$(BUILD)/%.o) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LAB_LIBRARIES) $(LIBRARIES)
@@ -135,6 +136,7 @@ $(BUILD)/lab: $(lab_sources:%.c=$(BUILD)/%.o) $(BUILD)/libmxprobe.a
 $(BUILD)/tests/unit/test_scenario: $(BUILD)/tests/lab/scenario.o $(BUILD)/tests/lab/zone.o
 # Those come behind the library on the command line, so it stands there once more.
 $(BUILD)/tests/unit/test_scenario: private LIBRARIES := $(BUILD)/libmxprobe.a $(LAB_LIBRARIES) $(LIBRARIES)
+$(BUILD)/tests/unit/test_message_ldns: private LIBRARIES := $(LAB_LIBRARIES) $(LIBRARIES)
 
 # These run on a loop whose clock is the test's: it stands before the library, which then keeps its own.
 fake_tests := session resolver contacts run gate
