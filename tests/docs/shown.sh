@@ -6,7 +6,7 @@
 #                           blocks with a word of WITHOUT are passed over
 #
 # A command stands behind "$ " in a ```console block of a Markdown file, or in a literal display of the
-# manual, and goes on in the next line where its line ends with |, \ or &&. The lines up to the next
+# manual, or it is a `make GOAL` in a sentence; and goes on in the next line where its line ends with |, \ or &&. The lines up to the next
 # command are what it prints; "..." stands for any lines. A command without such lines may print what it
 # likes, but it must not fail. A command that is shown in a sentence is an example of another place.
 #
@@ -48,7 +48,11 @@ blocks() {
 		awk '
 		/^```console$/ { inside = 1; next }
 		/^```/ { if (inside) print ""; inside = 0; next }
-		inside { print NR ":" $0 }' "$1"
+		inside { print NR ":" $0; next }
+		{
+			for (s = $0; match(s, /`(sudo )?make [^`]*`/); s = substr(s, RSTART + RLENGTH))
+				printf "%d:$ %s\n\n", NR, substr(s, RSTART + 1, RLENGTH - 2)
+		}' "$1"
 		;;
 	esac
 }

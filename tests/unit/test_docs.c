@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -394,6 +395,14 @@ static void test_architecture(void **state)
 	glob_t folders;
 
 	(void)state;
+	for (const char *p = whole; (p = strstr(p, "`tests/")) != NULL;) {
+		char *path = xstrndup(p + 1, strcspn(p + 1, "`"));
+
+		if (access(path, R_OK) != 0)
+			fail_msg("docs/architecture.md: there is no %s", path);
+		p += strlen(path) + 2;
+		free(path);
+	}
 	assert_int_equal(glob("lib/*", 0, NULL, &folders), 0);
 	assert_true(folders.gl_pathc > 0);
 	for (size_t i = 0; i < folders.gl_pathc; i++) {
