@@ -206,10 +206,24 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
 
+# The pictures in README.md; that of a page needs Chromium.
+.PHONY: pictures
+pictures: $(BUILD)/mxprobe $(BUILD)/lab $(BUILD)/docs/story
+	@sh docs/picture.sh $(BUILD)
+
+$(BUILD)/docs/story: $(BUILD)/docs/story.o $(BUILD)/tests/support/results.o $(BUILD)/libmxprobe.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
+
+# The page of a report, looked at with Chromium.
+.PHONY: check-html
+check-html: $(BUILD)/mxprobe $(BUILD)/docs/story
+	@sh tests/html/check.sh $(BUILD)
+
 check-real: $(BUILD)/mxprobe $(BUILD)/lab
 	@sh tests/real/run.sh $(BUILD)/mxprobe
 
-sources := $(wildcard mxprobe.c lib/*/*.[ch] tests/*/*.[ch] bench/*.[ch])
+sources := $(wildcard mxprobe.c lib/*/*.[ch] tests/*/*.[ch] bench/*.[ch] docs/*.[ch])
 format:
 	$(Q)$(CLANG_FORMAT) -i $(sources)
 check-format:
