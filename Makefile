@@ -147,7 +147,7 @@ $(BUILD)/tests/unit/test_http $(BUILD)/tests/unit/test_tls_check: $(BUILD)/tests
 $(BUILD)/tests/unit/test_tls_check: $(BUILD)/tests/lab/tls_server.o
 
 # These look into the history's file with their own eyes.
-$(BUILD)/tests/unit/test_history $(BUILD)/tests/e2e/test_history_runs: private LIBRARIES := $(LIBRARIES) $(SQLITE)
+$(BUILD)/tests/unit/test_history $(BUILD)/tests/unit/test_letters $(BUILD)/tests/e2e/test_history_runs: private LIBRARIES := $(LIBRARIES) $(SQLITE)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"

@@ -3,6 +3,7 @@
 #include "cli/options.h"
 #include "cli/report.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,9 +22,11 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	char *error = NULL;
+	bool good = options_parse(&options, argc, argv, &error);
 	int exit;
 
-	if (!options_parse(&options, argc, argv, &error)) {
+	options_hide(&options);
+	if (!good) {
 		command_fail(options.format, "%s", error);
 		if (argc < 2)
 			options_usage(stderr);

@@ -11,6 +11,7 @@ _mxprobe()
 		--json -o --output --watch --explain --sender --color -v --verbose -q --quiet
 		--nagios -w --warning -c --critical --warning-time --critical-time -D --certificate --prometheus
 		--history --report --html --confirm --keep
+		--webhook --webhook-on --webhook-secret
 		--no-sandbox -h --help -V --version
 	'
 	local cur=${COMP_WORDS[COMP_CWORD]} option= glued= i line
@@ -32,7 +33,7 @@ _mxprobe()
 	fi
 
 	case $option in
-	-i | --input | -o | --output | --history)
+	-i | --input | -o | --output | --history | --webhook-secret)
 		compopt -o filenames 2>/dev/null
 		while IFS= read -r line; do
 			COMPREPLY+=("$line")
@@ -53,6 +54,10 @@ _mxprobe()
 		;;
 	--keep)
 		COMPREPLY=($(compgen -W '30d 90d 1y' -- "$cur"))
+		return
+		;;
+	--webhook-on)
+		COMPREPLY=($(compgen -W 'change problem always' -- "$cur"))
 		return
 		;;
 	--report)
@@ -77,7 +82,7 @@ _mxprobe()
 	-H | --hostname | --control | -p | --port | -f | --from | -F | --helo | --fqdn | -t | --timeout | \
 		--connect-timeout | -n | --repeat | --interval | -j | --jobs | --per-address | --rate | \
 		--deadline | --jitter | --resolver | -b | --bind | -w | --warning | -c | --critical | -D | --certificate | \
-		--warning-time | --critical-time | --confirm)
+		--warning-time | --critical-time | --confirm | --webhook)
 		return
 		;;
 	esac

@@ -56,6 +56,10 @@ complete -c mxprobe -l html -d 'With --report, a page for browsers'
 complete -c mxprobe -l confirm -x -d 'Runs in a row that make a change of verdict'
 complete -c mxprobe -l keep -x -a '30d 90d 1y' -d 'Drop history older than this span'
 
+complete -c mxprobe -l webhook -x -d 'POST results there as JSON'
+complete -c mxprobe -l webhook-on -x -a 'change problem always' -d 'Which results'
+complete -c mxprobe -l webhook-secret -r -F -d 'Sign what is sent with this secret'
+
 complete -c mxprobe -l no-sandbox -d 'Keep the rights that a probe does not need'
 complete -c mxprobe -s h -l help -d 'Show all options'
 complete -c mxprobe -s V -l version -d 'Show the version'

@@ -56,7 +56,7 @@ room() { # include, file that may have it
 	done
 }
 room 'event2/' 'net/loop.c'
-room 'openssl/' 'net/tls.c'
+room 'openssl/' 'net/tls.c net/digest.c'
 room 'curl/' 'net/http.c'
 room 'jansson' ''
 room 'ldns/' ''

@@ -16,6 +16,7 @@ bool pledge_enter(const struct sandbox *s)
 
 /* Files that are unveiled, locks and modes for SQLite, sockets, the size of the terminal. */
 static const char promises[] = "stdio rpath wpath cpath fattr flock inet tty";
+static const char and_dns[] = "stdio rpath wpath cpath fattr flock inet tty dns";
 
 bool pledge_enter(const struct sandbox *s)
 {
@@ -28,7 +29,7 @@ bool pledge_enter(const struct sandbox *s)
 			(void)strcpy(may, "rw");
 		(void)unveil(s->paths[i].path, may); /* what is not there need not be seen */
 	}
-	return unveil(NULL, NULL) == 0 && pledge(promises, NULL) == 0;
+	return unveil(NULL, NULL) == 0 && pledge(s->dns ? and_dns : promises, NULL) == 0;
 }
 
 #endif

@@ -36,6 +36,7 @@ struct sandbox {
 	struct sandbox_path *paths;
 	size_t n;
 	bool bind; /* TCP sockets may be given a source address */
+	bool dns;  /* the system's own resolver is asked */
 };
 
 /* What is in force. */

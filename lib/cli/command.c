@@ -5,6 +5,7 @@
 #include "cli/classify.h"
 #include "cli/confine.h"
 #include "cli/keyboard.h"
+#include "cli/notify.h"
 #include "cli/progress.h"
 #include "cli/rounds.h"
 #include "cli/setup.h"
@@ -31,6 +32,9 @@
 
 enum { EXIT_UNKNOWN = 3 };
 
+/* What is not delivered when the time is up gets so much more. */
+#define DELIVERY_GRACE (2 * USEC_PER_SEC)
+
 struct command {
 	const struct options *options;
 	struct loop *loop;
@@ -46,6 +50,8 @@ struct command {
 	struct rounds *rounds;     /* --watch; NULL: one run is all */
 	size_t added, finished;    /* targets of this run, the control target among them */
 	struct history *history;   /* NULL: none is kept, or it could not be opened */
+	struct notify *notify;     /* NULL: no webhook */
+	usec_t deadline;           /* on the loop's clock; USEC_NEVER */
 	struct loop_signal *signals[2];
 	struct timer start; /* after --jitter */
 	char *helo;
@@ -54,6 +60,7 @@ struct command {
 	int exit;
 	int last_exit;            /* of the last complete round; -1: there was none */
 	bool deaf;                /* standard error has failed */
+	bool delivering;          /* the run is over, and all is told but to the webhook */
 	bool interrupted, failed; /* failed: the exit code is 3 whatever the verdicts say */
 	bool lost;                /* output was, at the end of it all */
 };
@@ -185,6 +192,10 @@ static void quit(void *arg)
 
 	if (c->interrupted)
 		return;
+	if (c->delivering) {
+		notify_give_up(c->notify);
+		return;
+	}
 	c->interrupted = true;
 	if (c->rounds)
 		rounds_stop(c->rounds);
@@ -310,6 +321,7 @@ static void on_finished(void *arg, struct result *result)
 		report_target(&c->report, result);
 		put(c);
 	}
+	notify_result(c->notify, result);
 	if (result->index >= 0)
 		tally_done(c->tally, loop_now(c->loop));
 	see_idle(c);
@@ -358,6 +370,17 @@ static void on_confined(void *arg, const char *text)
 
 	buf_addstr(&line, text);
 	say(arg, &line);
+}
+
+static void on_webhook_trace(void *arg, const char *text)
+{
+	struct command *c = arg;
+	struct buf line = {0};
+
+	if (c->deaf)
+		return;
+	buf_addstr(&line, text);
+	say(c, &line);
 }
 
 /* Files */
@@ -485,17 +508,38 @@ static void open_history(struct command *c)
 
 	if (!c->options->history)
 		return;
+	if (c->history) {
+		history_begin_run(c->history);
+		return;
+	}
 	c->history = history_open(c->options->history, &error);
 	if (!c->history)
 		history_failed(c, error);
+}
+
+/* All that the run had to say is in the file; what was delivered of it is still to be noted there.
+ */
+static void flush_history(struct command *c)
+{
+	char *error = NULL;
+
+	if (history_flush(c->history, c->options->keep_ms, &error))
+		return;
+	history_failed(c, error);
+	/* Another round may fare better. */
+	notify_history(c->notify, NULL);
+	if (!history_close(c->history, 0, &error))
+		free(error); /* the same that was just said */
+	c->history = NULL;
 }
 
 static void close_history(struct command *c)
 {
 	char *error = NULL;
 
-	if (!history_close(c->history, c->options->keep_ms, &error))
-		history_failed(c, error);
+	if (!history_close(c->history, 0, &error))
+		command_complain("%s", error);
+	free(error);
 	c->history = NULL;
 }
 
@@ -511,9 +555,11 @@ static void run_once(struct command *c, usec_t pause)
 
 	open_report(c, &plugin);
 	open_history(c);
+	notify_history(c->notify, c->history);
 	conf.live = c->progress != NULL || on_board(c);
 	if (conf.deadline != USEC_NEVER)
 		conf.deadline += pause; /* waiting is not part of the run */
+	c->deadline = conf.deadline == USEC_NEVER ? USEC_NEVER : loop_now(c->loop) + conf.deadline;
 	c->run = run_new(c->loop, &conf, &events);
 	if (c->input_fd >= 0) {
 		c->input = input_new(c->loop, c->input_fd, &lines);
@@ -534,7 +580,7 @@ static void run_once(struct command *c, usec_t pause)
 	c->progress = NULL;
 	tally_free(c->tally);
 	c->tally = NULL;
-	close_history(c);
+	flush_history(c);
 	if (c->interrupted && !c->report.failed)
 		c->report.failed = "interrupted";
 	report_end(&c->report);
@@ -542,6 +588,10 @@ static void run_once(struct command *c, usec_t pause)
 	if (c->options->format == FORMAT_PLUGIN && !c->failed)
 		c->exit = plugin_exit(&c->report);
 	report_fini(&c->report);
+	if (c->rounds && notify_failed(c->notify)) {
+		clear_screen(c);
+		notify_say(c->notify);
+	}
 	input_free(c->input);
 	c->input = NULL;
 	run_free(c->run);
@@ -629,12 +679,39 @@ static void run_all(struct command *c)
 	timer_init(&c->start, c->loop, start, c);
 	watch_signals(c);
 	setup_run(&c->conf, c->options, c->helo, &trace);
+	notify_begin(c->notify, c->loop,
+		     c->options->verbose && !plugin_mode ? on_webhook_trace : NULL, c);
 	if (c->options->watch)
 		run_rounds(c);
 	else
 		run_once(c, jitter(c->options->jitter));
 	tls_context_free(c->conf.session.tls);
 	timer_fini(&c->start);
+}
+
+/* The output has left: who waits for its end need not wait for the webhook. */
+static void deliver(struct command *c)
+{
+	usec_t now = loop_now(c->loop), until = c->deadline;
+	int nowhere;
+
+	if (!notify_idle(c->notify)) {
+		nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (nowhere >= 0) {
+			(void)dup2(nowhere, STDOUT_FILENO); /* else it stays open a while longer */
+			(void)close(nowhere);               /* nothing was written to it */
+		}
+	}
+	if (c->interrupted || until < now + DELIVERY_GRACE)
+		until = now + DELIVERY_GRACE;
+	c->delivering = true;
+	notify_drain(c->notify, until);
+}
+
+static void end_all(struct command *c)
+{
+	notify_free(c->notify);
+	close_history(c);
 	loop_signal_free(c->signals[0]);
 	loop_signal_free(c->signals[1]);
 	loop_free(c->loop);
@@ -664,24 +741,36 @@ static bool claim_job(const struct options *o, struct claim *job)
 	return outcome != CLAIM_HELD;
 }
 
+/* What a run needs besides the network; false: something cannot be had, which was said. */
+static bool open_files(struct command *c, struct claim *job)
+{
+	const struct options *o = c->options;
+
+	if (o->input && (c->input_fd = open_input(o, o->input)) < 0)
+		return false;
+	if (!claim_job(o, job)) {
+		close_input(c->input_fd);
+		return false;
+	}
+	c->output = open_output(o);
+	if (!c->output) {
+		if (job->fd >= 0)
+			(void)claim_close(job); /* nothing was done */
+		close_input(c->input_fd);
+		return false;
+	}
+	return true;
+}
+
 int command_probe(const struct options *o)
 {
 	struct command c = {.options = o, .input_fd = -1, .last_exit = -1};
 	struct claim job;
 
-	if (!setup_check(o))
+	if (!setup_check(o) || !notify_new(o, &c.notify))
 		return EXIT_UNKNOWN;
-	if (o->input && (c.input_fd = open_input(o, o->input)) < 0)
-		return EXIT_UNKNOWN;
-	if (!claim_job(o, &job)) {
-		close_input(c.input_fd);
-		return EXIT_UNKNOWN;
-	}
-	c.output = open_output(o);
-	if (!c.output) {
-		if (job.fd >= 0)
-			(void)claim_close(&job); /* nothing was done */
-		close_input(c.input_fd);
+	if (!open_files(&c, &job)) {
+		notify_free(c.notify);
 		return EXIT_UNKNOWN;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -693,6 +782,8 @@ int command_probe(const struct options *o)
 	if (job.fd >= 0)
 		(void)claim_close(&job); /* nothing was written to it */
 	close_input(c.input_fd);
+	deliver(&c);
+	end_all(&c);
 	free(c.helo);
 	if (o->watch)
 		return c.lost || c.last_exit < 0 ? EXIT_UNKNOWN : c.last_exit;

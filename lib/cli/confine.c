@@ -129,6 +129,21 @@ static void allow_rounds(struct sandbox *s, const struct options *o, const char 
 		sandbox_allow(s, folder, SANDBOX_NAMES | SANDBOX_WRITE);
 }
 
+/* What the system's own resolver reads when a webhook's host is looked up, in threads of its own;
+ * and where output goes that nobody is to wait for. */
+static void allow_webhook(struct sandbox *s)
+{
+	static const char *const files[] = {
+	    "/etc/resolv.conf", "/etc/hosts",       "/etc/nsswitch.conf", "/etc/host.conf",
+	    "/etc/gai.conf",    "/etc/ld.so.cache", "/etc/localtime",     "/lib",
+	    "/lib64",           "/usr/lib",         "/usr/lib64",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		sandbox_allow(s, files[i], SANDBOX_READ);
+	sandbox_allow(s, "/dev/null", SANDBOX_WRITE);
+}
+
 /* Sanitizers name the places in the source where something was wrong. */
 static void allow_sanitizers(struct sandbox *s)
 {
@@ -145,10 +160,13 @@ void confine_needs(struct sandbox *s, const struct options *o, const struct outp
 {
 	const char *folder = output_folder(out);
 
-	*s = (struct sandbox){.bind = o->bind4.family || o->bind6.family};
+	*s =
+	    (struct sandbox){.bind = o->bind4.family || o->bind6.family, .dns = o->webhook != NULL};
 	sandbox_allow(s, "/dev/urandom", SANDBOX_READ);
-	if (o->mode == MODE_PROBE && (o->tls >= TLS_VERIFY || o->mta_sts))
+	if (o->mode == MODE_PROBE && (o->tls >= TLS_VERIFY || o->mta_sts || o->webhook))
 		allow_trust(s);
+	if (o->webhook)
+		allow_webhook(s);
 	if (o->mode == MODE_REPORT && o->input)
 		sandbox_allow(s, o->input, SANDBOX_READ);
 	if (o->history)

@@ -7,6 +7,7 @@
 #include "history/history.h"
 #include "judge/sender.h"
 #include "net/http.h"
+#include "net/url.h"
 #include "report/number.h"
 
 #include <assert.h>
@@ -52,7 +53,10 @@ enum {
 	OPT_CONFIRM,
 	OPT_KEEP,
 	OPT_WATCH,
-	OPT_NO_SANDBOX
+	OPT_NO_SANDBOX,
+	OPT_WEBHOOK,
+	OPT_WEBHOOK_ON,
+	OPT_WEBHOOK_SECRET
 };
 
 enum group {
@@ -63,15 +67,21 @@ enum group {
 	GROUP_OUTPUT,
 	GROUP_MONITOR,
 	GROUP_HISTORY,
+	GROUP_WEBHOOK,
 	GROUP_OTHER,
 	GROUPS
 };
 
 static const char *const group_names[] = {
-    [GROUP_WHAT] = "What to probe",      [GROUP_SESSION] = "The SMTP session",
-    [GROUP_PACE] = "How many, how fast", [GROUP_DNS] = "DNS and network",
-    [GROUP_OUTPUT] = "Output",           [GROUP_MONITOR] = "Monitoring",
-    [GROUP_HISTORY] = "History",         [GROUP_OTHER] = "Other",
+    [GROUP_WHAT] = "What to probe",
+    [GROUP_SESSION] = "The SMTP session",
+    [GROUP_PACE] = "How many, how fast",
+    [GROUP_DNS] = "DNS and network",
+    [GROUP_OUTPUT] = "Output",
+    [GROUP_MONITOR] = "Monitoring",
+    [GROUP_HISTORY] = "History",
+    [GROUP_WEBHOOK] = "Notification",
+    [GROUP_OTHER] = "Other",
 };
 static_assert(ARRAY_LEN(group_names) == GROUPS, "each group has a name");
 
@@ -135,14 +145,18 @@ const struct option_row option_rows[] = {
     {OPT_CONFIRM, "confirm", "N", "runs in a row that make a change of verdict (1)", GROUP_HISTORY},
     {OPT_KEEP, "keep", "SPAN", "drop older history after the run, such as 90d", GROUP_HISTORY},
 
+    {OPT_WEBHOOK, "webhook", "URL", "POST results there as JSON, for chats and scripts",
+     GROUP_WEBHOOK},
+    {OPT_WEBHOOK_ON, "webhook-on", "WHEN", "change (with --history), problem, always",
+     GROUP_WEBHOOK},
+    {OPT_WEBHOOK_SECRET, "webhook-secret", "FILE", "sign what is sent with this secret",
+     GROUP_WEBHOOK},
+
     {OPT_NO_SANDBOX, "no-sandbox", NULL, "keep the rights that a probe does not need", GROUP_OTHER},
     {'h', "help", NULL, "this text", GROUP_OTHER},
     {'V', "version", NULL, "the version", GROUP_OTHER},
 };
 const size_t n_option_rows = ARRAY_LEN(option_rows);
-
-/* Known names of what this version cannot do yet: they get an answer of their own. */
-static const char *const later[] = {"webhook", "webhook-on", "webhook-secret"};
 
 /* One value on its way in. */
 struct reading {
@@ -434,6 +448,40 @@ static void read_format(struct reading *r, struct options *o, enum format format
 		o->format = format;
 }
 
+/* The value may be a secret: what is wrong with it is told without that. */
+static void read_webhook(struct reading *r, struct options *o)
+{
+	const char *problem =
+	    o->webhook ? "is a second one: each run has one" : url_problem(r->value);
+	char *shown = url_shown(r->value);
+	struct reading safe = {.name = r->name, .value = shown};
+
+	if (problem)
+		complain(&safe, "%s", problem);
+	else
+		o->webhook = xstrdup(r->value);
+	if (!http_available() && !safe.error)
+		safe.error = xstrdup("--webhook: needs libcurl, which this mxprobe was built "
+				     "without or cannot load");
+	free(shown);
+	r->error = safe.error;
+}
+
+static void read_webhook_on(struct reading *r, struct options *o)
+{
+	static const char *const names[] = {
+	    [EVENTS_CHANGE] = "change", [EVENTS_PROBLEM] = "problem", [EVENTS_ALWAYS] = "always"};
+
+	o->has_webhook_when = true;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(r->value, names[i]) == 0) {
+			o->webhook_when = (enum event_when)i;
+			return;
+		}
+	}
+	complain(r, "is none of %s", "change, problem, always");
+}
+
 static void take(struct options *o, int code, struct reading *r)
 {
 	unsigned port;
@@ -586,6 +634,15 @@ static void take(struct options *o, int code, struct reading *r)
 	case OPT_WATCH:
 		read_watch(r, &o->watch);
 		break;
+	case OPT_WEBHOOK:
+		read_webhook(r, o);
+		break;
+	case OPT_WEBHOOK_ON:
+		read_webhook_on(r, o);
+		break;
+	case OPT_WEBHOOK_SECRET:
+		read_once(r, &o->webhook_secret);
+		break;
 	case 'v':
 		o->verbose++;
 		break;
@@ -623,21 +680,6 @@ static void make_tables(char *letters, struct option *names)
 	names[n_option_rows] = (struct option){0};
 }
 
-static bool is_later(const char *word)
-{
-	size_t n;
-
-	if (strncmp(word, "--", 2) != 0)
-		return false;
-	word += 2;
-	n = strcspn(word, "=");
-	for (size_t i = 0; i < ARRAY_LEN(later); i++)
-		if (strlen(later[i]) == n && strncmp(later[i], word, n) == 0)
-			return true;
-	return false;
-}
-
-/* What is said behind "no such option": the names that begin so, or the one that comes nearest. */
 static void add_meant(struct buf *out, const char *word, size_t n)
 {
 	const char *names[ARRAY_LEN(option_rows)], *meant;
@@ -713,8 +755,6 @@ static char *bad_word(int problem, const char *word)
 		text_safe(&b, word, n);
 	if (problem == ':')
 		buf_addstr(&b, ": a value is missing");
-	else if (is_later(word))
-		buf_addstr(&b, ": not available in this version");
 	else if (is_long && word[n] == '=' && optopt)
 		buf_addstr(&b, ": takes no value");
 	else if (is_long)
@@ -763,6 +803,23 @@ static void complete(struct options *o)
 		o->families = MX_IPV4 | MX_IPV6;
 	if (!o->senders)
 		o->senders = (1u << SENDERS) - 1;
+	if (!o->has_webhook_when)
+		o->webhook_when = o->history ? EVENTS_CHANGE : EVENTS_PROBLEM;
+}
+
+static char *check_webhook(const struct options *o)
+{
+	if (!o->webhook && (o->has_webhook_when || o->webhook_secret))
+		return xasprintf("--webhook-%s: it belongs to --webhook",
+				 o->webhook_secret ? "secret" : "on");
+	if (!o->webhook)
+		return NULL;
+	if (o->mode == MODE_CLASSIFY || o->mode == MODE_REPORT)
+		return xasprintf("--webhook: it tells of results, and %s makes none",
+				 o->mode == MODE_CLASSIFY ? "--classify" : "--report");
+	if (o->webhook_when == EVENTS_CHANGE && !o->history)
+		return xstrdup("--webhook-on: 'change' needs --history");
+	return NULL;
 }
 
 /* Rounds go on until somebody ends them: what is asked once has none, and what is told once, or
@@ -783,11 +840,12 @@ static char *check_watch(const struct options *o)
 
 static char *check(const struct options *o)
 {
+	char *error = check_webhook(o);
 	bool ranges =
 	    o->has_warning || o->has_critical || o->has_warning_time || o->has_critical_time;
 
-	char *error = o->watch ? check_watch(o) : NULL;
-
+	if (!error && o->watch)
+		error = check_watch(o);
 	if (error)
 		return error;
 	if (o->format == FORMAT_HTML && o->mode != MODE_REPORT)
@@ -873,6 +931,10 @@ bool options_parse(struct options *o, int argc, char **argv, char **error)
 				long_name = xasprintf("--%s", option_rows[i].name);
 		r.name = long_name ? long_name : short_name;
 		r.value = optarg;
+		if (code == OPT_WEBHOOK) {
+			options_hide(o);
+			o->webhook_argument = optarg;
+		}
 		take(o, code, &r);
 		free(long_name);
 		if (r.error) {
@@ -899,7 +961,15 @@ void options_fini(struct options *o)
 {
 	free(o->targets);
 	free(o->from);
+	free(o->webhook);
 	*o = (struct options){0};
+}
+
+void options_hide(struct options *o)
+{
+	if (o->webhook_argument)
+		url_hide(o->webhook_argument);
+	o->webhook_argument = NULL;
 }
 
 /* One row; a name that does not fit its column has its help on the next line. */

@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "dns/resolvconf.h"
+#include "judge/event.h"
 #include "report/range.h"
 #include "smtp/dialogue.h"
 
@@ -45,10 +46,15 @@ struct options {
 	const char *history; /* NULL: none is kept */
 	uint64_t job;        /* the same for the same words on the command line, else another */
 	unsigned confirm;
-	int64_t keep_ms;          /* 0: for ever */
-	int64_t report_ms;        /* span of a report */
-	usec_t watch;             /* from round to round; 0: one run */
-	struct addr bind4, bind6; /* family 0: the system chooses */
+	int64_t keep_ms;        /* 0: for ever */
+	int64_t report_ms;      /* span of a report */
+	usec_t watch;           /* from round to round; 0: one run */
+	char *webhook;          /* URL; NULL: none */
+	char *webhook_argument; /* the same where it stands in argv */
+	enum event_when webhook_when;
+	bool has_webhook_when;
+	const char *webhook_secret; /* file; NULL: none */
+	struct addr bind4, bind6;   /* family 0: the system chooses */
 	struct range warning, critical, warning_time, critical_time;
 	bool has_warning, has_critical, has_warning_time, has_critical_time;
 };
@@ -70,6 +76,11 @@ char option_letter(const struct option_row *); /* '\0': it has none */
  * options->format says whether this is plugin mode. */
 bool options_parse(struct options *, int argc, char **argv, char **error) MUSTCHECK;
 void options_fini(struct options *);
+
+/* Overwrites in argv what others are not to see there with ps: of a webhook's URL all but scheme,
+ * host and port. */
+void options_hide(struct options *);
+
 void options_help(FILE *);
 void options_usage(FILE *); /* the little that somebody needs who has given no TARGET */
 

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 enum {
-	EXPIRY_DAYS = 14,     /* a certificate that ends sooner is warned about */
-	DESCRIPTORS_KEPT = 16 /* for standard streams, the loop, files, and what a library opens */
+	EXPIRY_DAYS = 14,      /* a certificate that ends sooner is warned about */
+	DESCRIPTORS_KEPT = 16, /* for standard streams, the loop, files, and what a library opens */
+	WEBHOOK_DESCRIPTORS = 24 /* four connections, and looking up what to connect to */
 };
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -84,7 +85,7 @@ char *setup_helo(const struct options *o)
 
 /* Raises the limit on descriptors as far as it goes and lowers the number of sessions to it, so
  * that no endpoint is lost to it. */
-static void fit_descriptors(struct run_conf *conf)
+static void fit_descriptors(struct run_conf *conf, rlim_t kept)
 {
 	struct rlimit limit;
 	rlim_t room;
@@ -98,7 +99,7 @@ static void fit_descriptors(struct run_conf *conf)
 		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 			limit.rlim_cur = had;
 	}
-	room = limit.rlim_cur > DESCRIPTORS_KEPT + 8 ? limit.rlim_cur - DESCRIPTORS_KEPT : 8;
+	room = limit.rlim_cur > kept + 8 ? limit.rlim_cur - kept : 8;
 	if (conf->resolver.in_flight > room / 4)
 		conf->resolver.in_flight = (unsigned)(room / 4);
 	room -= conf->resolver.in_flight;
@@ -179,5 +180,5 @@ void setup_run(struct run_conf *conf, const struct options *o, const char *helo,
 		conf->resolver.trace = trace->dns;
 		conf->resolver.trace_arg = trace->arg;
 	}
-	fit_descriptors(conf);
+	fit_descriptors(conf, DESCRIPTORS_KEPT + (o->webhook ? WEBHOOK_DESCRIPTORS : 0));
 }

@@ -27,6 +27,7 @@ void entry_fini(struct entry *e)
 		free_outcome(&e->outcomes[i]);
 	free(e->outcomes);
 	free(e->name);
+	free(e->body);
 }
 
 static char *target_name(const struct target *t)
@@ -130,6 +131,8 @@ void entry_init(struct entry *e, const struct result *r, unsigned confirm)
 	    .verdict = r->verdict,
 	    .first_try = r->delivery.contacted ? r->delivery.first_try : -1,
 	    .confirm = confirm,
+	    .speaks = event_speaks(r),
+	    .told = -1,
 	    .outcomes = xcalloc(r->n_endpoints ? r->n_endpoints : 1, sizeof *e->outcomes),
 	    .n_outcomes = r->n_endpoints,
 	};

@@ -2,8 +2,10 @@
 #ifndef MXPROBE_ENTRY_H
 #define MXPROBE_ENTRY_H
 
+#include "judge/event.h"
 #include "judge/result.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +33,13 @@ struct entry {
 	unsigned confirm;
 	struct outcome *outcomes;
 	size_t n_outcomes;
+
+	/* What it is to whom is told, as soon as that was found out. */
+	bool speaks, decided, news;
+	enum event event;
+	int told; /* the verdict that is known there from now on; -1: as before */
+	char id[33];
+	char *body; /* of its letter; NULL: there is none */
 };
 
 void entry_init(struct entry *, const struct result *, unsigned confirm);

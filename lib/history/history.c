@@ -62,6 +62,16 @@ static const char *const steps[] = {
     " LEFT JOIN addresses a ON a.id = e.address LEFT JOIN words c ON c.id = o.class"
     " LEFT JOIN words s ON s.id = o.reason LEFT JOIN words p ON p.id = o.phase"
     " LEFT JOIN replies y ON y.id = o.reply;",
+
+    /* key: a digest, since the URL itself may be a secret */
+    "CREATE TABLE destinations(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);"
+    /* the verdict that a destination knows of a target */
+    "CREATE TABLE told(target INTEGER NOT NULL, destination INTEGER NOT NULL,"
+    " verdict INTEGER NOT NULL, PRIMARY KEY(target, destination)) WITHOUT ROWID;"
+    /* what is not delivered yet, the oldest first; owner: of the process that does it; '': none */
+    "CREATE TABLE letters(n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL,"
+    " destination INTEGER NOT NULL, owner TEXT NOT NULL, written INTEGER NOT NULL,"
+    " target TEXT NOT NULL, body TEXT NOT NULL);",
 };
 enum { VERSION = ARRAY_LEN(steps) };
 
@@ -91,10 +101,19 @@ static const char *const statements[] = {
 	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [ST_ADD_SESSION] = "INSERT INTO sessions(outcome, n, class, reason, phase, total)"
 		       " VALUES(?, ?, ?, ?, ?, ?)",
+    [ST_FIND_DESTINATION] = "SELECT id FROM destinations WHERE key = ?",
+    [ST_ADD_DESTINATION] = "INSERT INTO destinations(key) VALUES(?)",
+    [ST_FIND_TOLD] = "SELECT verdict FROM told WHERE target = ? AND destination = ?",
+    [ST_SET_TOLD] = "INSERT OR REPLACE INTO told(target, destination, verdict) VALUES(?, ?, ?)",
+    [ST_ADD_LETTER] = "INSERT INTO letters(id, destination, owner, written, target, body)"
+		      " VALUES(?, ?, ?, ?, ?, ?)",
+    [ST_NEXT_LETTER] = "SELECT n, target, body FROM letters WHERE n > ? AND owner = ?"
+		       " ORDER BY n LIMIT 1",
+    [ST_DROP_LETTER] = "DELETE FROM letters WHERE n = ?",
 };
 static_assert(ARRAY_LEN(statements) == STATEMENTS, "each statement has its text");
 
-static int64_t clock_ms(void)
+int64_t history_clock_ms(void)
 {
 	struct timespec ts;
 
@@ -102,7 +121,7 @@ static int64_t clock_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static struct statement *get(struct history *h, enum which which)
+struct statement *history_statement(struct history *h, enum which which)
 {
 	if (!h->statement[which])
 		h->statement[which] = database_prepare(h->db, statements[which]);
@@ -142,6 +161,10 @@ static void history_free(struct history *h)
 	free(h->waiting);
 	free(h->classes);
 	free(h->helo);
+	free(h->delivered);
+	free(h->path);
+	if (h->claimed)
+		(void)claim_close(&h->claim); /* nothing was written to it */
 	free(h);
 }
 
@@ -207,7 +230,10 @@ struct history *history_open(const char *path, char **error)
 	database_execute(db, "PRAGMA synchronous = NORMAL");
 	keep_to_folder(db);
 	words_complete(&h->words, db);
-	h->run_started_ms = clock_ms();
+	h->run_started_ms = history_clock_ms();
+	h->path = realpath(path, NULL);
+	if (!h->path)
+		h->path = xstrdup(path);
 	return opened(h, error);
 }
 
@@ -222,7 +248,8 @@ struct history *history_open_read(const char *path, char **error)
 	h = xcalloc(1, sizeof *h);
 	h->db = db;
 	version = database_ask(db, "PRAGMA user_version");
-	if (version != VERSION)
+	/* What later steps brought is of no use to a report. */
+	if (version < 1 || version > VERSION)
 		database_fail(db, version > VERSION
 				      ? "was written by a newer mxprobe"
 				      : "holds nothing this mxprobe knows how to read yet");
@@ -237,7 +264,7 @@ struct history *history_open_read(const char *path, char **error)
 
 struct state history_state(struct history *h, const char *name)
 {
-	struct statement *st = get(h, ST_FIND_TARGET);
+	struct statement *st = history_statement(h, ST_FIND_TARGET);
 	struct state s = {.verdict = -1, .since = -1, .latest = -1};
 
 	bind_text(st, 1, name);
@@ -258,7 +285,7 @@ struct state history_state(struct history *h, const char *name)
  * has not come yet is the trace of a wrong clock, and holds up nothing. */
 static bool is_late(const struct state *s, const struct entry *e)
 {
-	return s->latest >= 0 && e->started_ms < s->latest_at && s->latest_at <= clock_ms();
+	return s->latest >= 0 && e->started_ms < s->latest_at && s->latest_at <= history_clock_ms();
 }
 
 /* What this result makes of it. The first verdict of all needs nobody to agree. */
@@ -285,10 +312,9 @@ static void advance(struct state *s, const struct entry *e, struct past *past)
 	past->since_ms = s->since;
 }
 
-/* The id of a row found by one text; 0: there is none. */
-static int64_t find_text(struct history *h, enum which which, const char *text)
+int64_t history_find(struct history *h, enum which which, const char *text)
 {
-	struct statement *st = get(h, which);
+	struct statement *st = history_statement(h, which);
 	int64_t id;
 
 	bind_text(st, 1, text);
@@ -297,14 +323,14 @@ static int64_t find_text(struct history *h, enum which which, const char *text)
 	return id;
 }
 
-static int64_t find_or_add(struct history *h, enum which find, enum which add, const char *text)
+int64_t history_find_or_add(struct history *h, enum which find, enum which add, const char *text)
 {
-	int64_t id = find_text(h, find, text);
+	int64_t id = history_find(h, find, text);
 	struct statement *st;
 
 	if (id || database_error(h->db))
 		return id;
-	st = get(h, add);
+	st = history_statement(h, add);
 	bind_text(st, 1, text);
 	statement_run(st);
 	return database_error(h->db) ? 0 : database_last_id(h->db);
@@ -319,7 +345,7 @@ struct known_endpoint {
 static struct known_endpoint find_endpoint(struct history *h, int64_t target, int64_t host,
 					   int64_t address, uint16_t port)
 {
-	struct statement *st = get(h, ST_FIND_ENDPOINT);
+	struct statement *st = history_statement(h, ST_FIND_ENDPOINT);
 	struct known_endpoint k = {0, -1, -1};
 
 	bind_int(st, 1, target);
@@ -343,27 +369,30 @@ static void compare(const struct known_endpoint *k, const struct entry *e, const
 }
 
 /* The answer without writing: what others have committed so far. */
-static void foresee(struct history *h, const struct entry *e)
+static void foresee(struct history *h, struct entry *e)
 {
 	struct state s = history_state(h, e->name);
 
 	for (size_t i = 0; i < e->n_outcomes; i++) {
 		const struct outcome *o = &e->outcomes[i];
-		int64_t host = find_text(h, ST_FIND_HOST, o->host);
-		int64_t address = o->address ? find_text(h, ST_FIND_ADDRESS, o->address) : 0;
+		int64_t host = history_find(h, ST_FIND_HOST, o->host);
+		int64_t address = o->address ? history_find(h, ST_FIND_ADDRESS, o->address) : 0;
 		struct known_endpoint k = find_endpoint(h, s.id, host, address, o->port);
 
 		compare(&k, e, o, &h->classes[i]);
 	}
+	e->speaks &= !is_late(&s, e);
 	advance(&s, e, &h->past);
+	h->past.endpoints = h->classes;
+	letter_decide(h, e, &s, &h->past);
 }
 
 static int64_t write_endpoint(struct history *h, int64_t target, bool late, const struct entry *e,
 			      const struct outcome *o, struct past_class *past)
 {
-	int64_t host = find_or_add(h, ST_FIND_HOST, ST_ADD_HOST, o->host);
+	int64_t host = history_find_or_add(h, ST_FIND_HOST, ST_ADD_HOST, o->host);
 	int64_t address =
-	    o->address ? find_or_add(h, ST_FIND_ADDRESS, ST_ADD_ADDRESS, o->address) : 0;
+	    o->address ? history_find_or_add(h, ST_FIND_ADDRESS, ST_ADD_ADDRESS, o->address) : 0;
 	struct known_endpoint k = find_endpoint(h, target, host, address, o->port);
 	struct statement *st;
 
@@ -372,7 +401,7 @@ static int64_t write_endpoint(struct history *h, int64_t target, bool late, cons
 		past->since_ms = k.since;
 	if (k.id && (late || k.class == (int)o->class))
 		return k.id;
-	st = get(h, k.id ? ST_SET_ENDPOINT : ST_ADD_ENDPOINT);
+	st = history_statement(h, k.id ? ST_SET_ENDPOINT : ST_ADD_ENDPOINT);
 	if (k.id) {
 		bind_int(st, 1, k.id);
 		bind_int(st, 2, h->words.class_id[o->class]);
@@ -403,13 +432,13 @@ static int64_t write_reply(struct history *h, const struct outcome *o)
 
 	if (!o->text)
 		return 0;
-	st = get(h, ST_FIND_REPLY);
+	st = history_statement(h, ST_FIND_REPLY);
 	bind_reply(st, o);
 	id = statement_step(st) ? column_int(st, 0) : 0;
 	statement_reset(st);
 	if (id || database_error(h->db))
 		return id;
-	st = get(h, ST_ADD_REPLY);
+	st = history_statement(h, ST_ADD_REPLY);
 	bind_reply(st, o);
 	statement_run(st);
 	return database_last_id(h->db);
@@ -421,7 +450,7 @@ static void write_outcome(struct history *h, int64_t id, int64_t endpoint, const
 	const usec_t spans[] = {t->total,    t->connect, t->first_byte, t->banner, t->ehlo,
 				t->starttls, t->tls,     t->mail,       o->rtt};
 	int64_t reply = write_reply(h, o);
-	struct statement *st = get(h, ST_ADD_OUTCOME);
+	struct statement *st = history_statement(h, ST_ADD_OUTCOME);
 
 	bind_int(st, 1, id);
 	bind_int(st, 2, endpoint);
@@ -435,7 +464,7 @@ static void write_outcome(struct history *h, int64_t id, int64_t endpoint, const
 		bind_span(st, 9 + (int)i, spans[i]);
 	statement_run(st);
 	for (unsigned i = 0; o->draws && i < o->sessions; i++) {
-		st = get(h, ST_ADD_SESSION);
+		st = history_statement(h, ST_ADD_SESSION);
 		bind_int(st, 1, id);
 		bind_int(st, 2, i);
 		bind_int(st, 3, h->words.class_id[o->draws[i].class]);
@@ -453,7 +482,7 @@ static void write_run(struct history *h)
 
 	if (h->run)
 		return;
-	st = get(h, ST_ADD_RUN);
+	st = history_statement(h, ST_ADD_RUN);
 	bind_int(st, 1, h->run_started_ms);
 	bind_text(st, 2, MXPROBE_VERSION);
 	bind_text(st, 3, h->helo);
@@ -461,7 +490,7 @@ static void write_run(struct history *h)
 	h->run = database_last_id(h->db);
 }
 
-static void write_entry(struct history *h, const struct entry *e, struct past *past,
+static void write_entry(struct history *h, struct entry *e, struct past *past,
 			struct past_class *classes)
 {
 	struct state s = history_state(h, e->name);
@@ -471,9 +500,9 @@ static void write_entry(struct history *h, const struct entry *e, struct past *p
 
 	write_run(h);
 	if (!s.id)
-		s.id = find_or_add(h, ST_FIND_TARGET, ST_ADD_TARGET, e->name);
+		s.id = history_find_or_add(h, ST_FIND_TARGET, ST_ADD_TARGET, e->name);
 	advance(&s, e, past);
-	st = get(h, ST_SET_TARGET);
+	st = history_statement(h, ST_SET_TARGET);
 	bind_int(st, 1, s.id);
 	bind_int(st, 2, h->words.verdict_id[s.verdict]);
 	bind_int(st, 3, s.since);
@@ -482,7 +511,7 @@ static void write_entry(struct history *h, const struct entry *e, struct past *p
 	bind_int(st, 6, s.latest_runs);
 	bind_int(st, 7, s.latest_at);
 	statement_run(st);
-	st = get(h, ST_ADD_RESULT);
+	st = history_statement(h, ST_ADD_RESULT);
 	bind_int(st, 1, h->run);
 	bind_int(st, 2, s.id);
 	bind_int(st, 3, e->started_ms);
@@ -499,6 +528,19 @@ static void write_entry(struct history *h, const struct entry *e, struct past *p
 
 		write_outcome(h, id << OUTCOME_BITS | (int64_t)i, endpoint, &e->outcomes[i]);
 	}
+	e->speaks &= !late;
+	past->endpoints = classes;
+	letter_decide(h, e, &s, past);
+	letter_keep(h, e, s.id);
+}
+
+/* What the last entry is to whom is told. */
+static void take_event(struct history *h)
+{
+	const struct entry *e = &h->waiting[h->n_waiting - 1];
+
+	h->event = e->event;
+	h->event_kept = e->news;
 }
 
 /* All that waits, in one transaction; the answer is that of the last one. False: it still waits. */
@@ -509,7 +551,7 @@ static bool write_waiting(struct history *h)
 	if (database_error(h->db) || !h->n_waiting || !database_begin(h->db))
 		return false;
 	for (size_t i = 0; i < h->n_waiting; i++) {
-		const struct entry *e = &h->waiting[i];
+		struct entry *e = &h->waiting[i];
 		bool last = i == h->n_waiting - 1;
 		struct past past;
 		struct past_class *classes =
@@ -523,6 +565,7 @@ static bool write_waiting(struct history *h)
 		h->run = run_before;
 		return false;
 	}
+	take_event(h);
 	for (size_t i = 0; i < h->n_waiting; i++)
 		entry_fini(&h->waiting[i]);
 	free(h->waiting);
@@ -531,11 +574,25 @@ static bool write_waiting(struct history *h)
 	return true;
 }
 
+/* The same where nothing is known of the target. */
+static void event_alone(struct history *h, const struct result *r)
+{
+	const struct event_facts facts = {.when = h->letters.when,
+					  .verdict = r->verdict,
+					  .speaks = event_speaks(r),
+					  .confirmed = -1,
+					  .told = -1};
+
+	h->event = h->tells ? event_of(&facts, &h->event_kept) : EVENT_NONE;
+	h->event_kept = false;
+}
+
 const struct past *history_add(struct history *h, const struct result *r, unsigned confirm)
 {
 	struct entry *e;
 
 	h->past = (struct past){.previous_verdict = -1, .since_ms = -1};
+	event_alone(h, r);
 	if (database_error(h->db))
 		return &h->past;
 	if (!h->helo && r->helo)
@@ -546,12 +603,18 @@ const struct past *history_add(struct history *h, const struct result *r, unsign
 	for (size_t i = 0; i < r->n_endpoints; i++)
 		h->classes[i] = (struct past_class){-1, -1};
 	database_wait(h->db, PATIENCE_ADD_MS);
-	if (!write_waiting(h) && !database_error(h->db))
+	h->adding = r;
+	if (!write_waiting(h) && !database_error(h->db)) {
 		foresee(h, &h->waiting[h->n_waiting - 1]);
-	if (database_error(h->db))
+		take_event(h);
+	}
+	h->adding = NULL;
+	if (database_error(h->db)) {
 		h->past = (struct past){.previous_verdict = -1, .since_ms = -1};
-	else
+		event_alone(h, r);
+	} else {
 		h->past.endpoints = h->classes;
+	}
 	return &h->past;
 }
 
@@ -614,20 +677,38 @@ static void drop_before(struct history *h, int64_t until)
 		database_execute(h->db, "PRAGMA incremental_vacuum");
 }
 
-bool history_close(struct history *h, int64_t keep_ms, char **error)
+void history_begin_run(struct history *h)
 {
-	bool good;
+	h->run = 0;
+	h->run_started_ms = history_clock_ms();
+}
 
+bool history_flush(struct history *h, int64_t keep_ms, char **error)
+{
 	if (!h)
 		return true;
 	database_wait(h->db, PATIENCE_MS);
 	if (!database_error(h->db) && h->n_waiting && !write_waiting(h))
 		database_fail_busy(h->db);
 	if (keep_ms && !database_error(h->db))
-		drop_before(h, clock_ms() - keep_ms);
-	good = !database_error(h->db);
-	if (!good)
+		drop_before(h, history_clock_ms() - keep_ms);
+	if (!database_error(h->db))
+		return true;
+	*error = xstrdup(database_error(h->db));
+	return false;
+}
+
+bool history_close(struct history *h, int64_t keep_ms, char **error)
+{
+	bool good = history_flush(h, keep_ms, error);
+
+	if (!h)
+		return true;
+	letters_end(h);
+	if (good && database_error(h->db)) {
 		*error = xstrdup(database_error(h->db));
+		good = false;
+	}
 	history_free(h);
 	return good;
 }

@@ -29,6 +29,13 @@ struct history *history_open_read(const char *path, char **error) MUSTCHECK;
  * call; never NULL. A failure is told by history_close; the answer then knows nothing. */
 const struct past *history_add(struct history *, const struct result *, unsigned confirm);
 
+/* What is added from now on belongs to another run. */
+void history_begin_run(struct history *);
+
+/* Writes what waits, and drops what began more than keep_ms ago (0: nothing). False and *error
+ * (caller frees) when something was not recorded: then all that is left to do is to close it. */
+bool history_flush(struct history *, int64_t keep_ms, char **error) MUSTCHECK;
+
 /* Writes what waits, drops what began more than keep_ms ago (0: nothing), and closes; takes NULL.
  * False and *error (caller frees) when something was not recorded. */
 bool history_close(struct history *, int64_t keep_ms, char **error) MUSTCHECK;

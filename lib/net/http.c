@@ -18,6 +18,11 @@ struct http *http_new(struct loop *loop)
 	return NULL;
 }
 
+void http_aside(struct http *http)
+{
+	(void)http;
+}
+
 void http_free(struct http *http)
 {
 	(void)http;
@@ -27,6 +32,13 @@ struct http_request *http_get(struct http *http, const struct http_get *get,
 			      void (*done)(void *arg, const struct http_response *), void *arg)
 {
 	(void)http, (void)get, (void)done, (void)arg;
+	return NULL;
+}
+
+struct http_request *http_post(struct http *http, const struct http_post *post,
+			       void (*done)(void *arg, const struct http_response *), void *arg)
+{
+	(void)http, (void)post, (void)done, (void)arg;
 	return NULL;
 }
 
@@ -43,6 +55,7 @@ void http_cancel(struct http_request *request)
 #include <dlfcn.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef __APPLE__
 #define LIBCURL "libcurl.4.dylib"
@@ -50,18 +63,24 @@ void http_cancel(struct http_request *request)
 #define LIBCURL "libcurl.so.4"
 #endif
 
+/* What is read of the answer to a POST, only to be able to use the connection again. */
+enum { POST_BODY_MAX = 65536 };
+
 struct http {
 	struct loop *loop;
 	CURLM *multi;
 	struct timer timer; /* curl's */
 	struct http_request *requests;
+	bool aside;
 };
 
 struct http_request {
 	struct http *http;
 	struct http_request *next, **place;
 	CURL *easy;
-	struct curl_slist *resolve;
+	struct curl_slist *resolve, *headers;
+	bool is_post, answered; /* answered: the head of the answer is whole */
+	size_t skipped;         /* octets of its body */
 	struct buf body;
 	void (*done)(void *arg, const struct http_response *);
 	void *arg;
@@ -126,6 +145,7 @@ static void forget(struct http_request *r)
 	(void)curl.multi_remove_handle(r->http->multi, r->easy);
 	curl.easy_cleanup(r->easy);
 	curl.slist_free_all(r->resolve);
+	curl.slist_free_all(r->headers);
 	buf_fini(&r->body);
 	free(r);
 }
@@ -140,10 +160,14 @@ static void finish(struct http_request *r, CURLcode code)
 	response.type = type;
 	response.body = buf_str(&r->body);
 	response.n = r->body.len;
-	if (r->body.overflow)
+	if (r->is_post && r->answered)
+		response.error = NULL;
+	else if (r->body.overflow)
 		response.error = "the answer is too long";
 	else if (code != CURLE_OK)
 		response.error = r->words[0] ? r->words : curl.easy_strerror(code);
+	else if (r->is_post)
+		response.error = "the answer ends before its head does";
 	r->done(r->arg, &response);
 	forget(r);
 }
@@ -192,6 +216,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 		s->http = h;
 		s->fd = fd;
 		s->watch = watch_new_level(h->loop, fd, on_ready, s);
+		if (h->aside)
+			watch_aside(s->watch);
 		(void)curl.multi_assign(h->multi, fd, s);
 	}
 	watch_want(s->watch, (what & CURL_POLL_IN ? READY_READ : 0) |
@@ -238,6 +264,12 @@ struct http *http_new(struct loop *loop)
 	return h;
 }
 
+void http_aside(struct http *h)
+{
+	h->aside = true;
+	timer_aside(&h->timer);
+}
+
 void http_free(struct http *h)
 {
 	if (!h)
@@ -276,31 +308,24 @@ static struct curl_slist *resolve_list(const struct http_get *get)
 	return list;
 }
 
-struct http_request *http_get(struct http *h, const struct http_get *get,
-			      void (*done)(void *arg, const struct http_response *), void *arg)
+static struct http_request *new_request(struct http *h, const char *url, usec_t timeout,
+					void (*done)(void *arg, const struct http_response *),
+					void *arg)
 {
 	struct http_request *r = xcalloc(1, sizeof *r);
-	char *url = xasprintf("https://%s:%u%s", get->host, get->port, get->path);
 	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
 
 	r->http = h;
 	r->done = done;
 	r->arg = arg;
-	r->resolve = resolve_list(get);
-	buf_init(&r->body, (uint32_t)get->most);
 	r->easy = curl.easy_init();
 	if (!r->easy)
 		abort();
 	(void)curl.easy_setopt(r->easy, CURLOPT_URL, url);
-	(void)curl.easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "https");
-	(void)curl.easy_setopt(r->easy, CURLOPT_RESOLVE, r->resolve);
-	/* The addresses are known: a proxy that is set for other programs has no part in it. */
-	(void)curl.easy_setopt(r->easy, CURLOPT_NOPROXY, "*");
 	(void)curl.easy_setopt(r->easy, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl.easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L);
-	(void)curl.easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)(get->timeout / USEC_PER_MS));
+	(void)curl.easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)(timeout / USEC_PER_MS));
 	(void)curl.easy_setopt(r->easy, CURLOPT_USERAGENT, "mxprobe/" MXPROBE_VERSION);
-	(void)curl.easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl.easy_setopt(r->easy, CURLOPT_WRITEDATA, r);
 	(void)curl.easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->words);
 	(void)curl.easy_setopt(r->easy, CURLOPT_PRIVATE, r);
@@ -309,14 +334,92 @@ struct http_request *http_get(struct http *h, const struct http_get *get,
 		(void)curl.easy_setopt(r->easy, CURLOPT_CAINFO, file);
 	if (dir)
 		(void)curl.easy_setopt(r->easy, CURLOPT_CAPATH, dir);
-	free(url);
 	r->place = &h->requests;
 	r->next = h->requests;
 	if (r->next)
 		r->next->place = &r->next;
 	h->requests = r;
-	if (curl.multi_add_handle(h->multi, r->easy) != CURLM_OK)
+	return r;
+}
+
+static void begin(struct http_request *r)
+{
+	if (curl.multi_add_handle(r->http->multi, r->easy) != CURLM_OK)
 		abort();
+}
+
+struct http_request *http_get(struct http *h, const struct http_get *get,
+			      void (*done)(void *arg, const struct http_response *), void *arg)
+{
+	char *url = xasprintf("https://%s:%u%s", get->host, get->port, get->path);
+	struct http_request *r = new_request(h, url, get->timeout, done, arg);
+
+	free(url);
+	r->resolve = resolve_list(get);
+	buf_init(&r->body, (uint32_t)get->most);
+	(void)curl.easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "https");
+	(void)curl.easy_setopt(r->easy, CURLOPT_RESOLVE, r->resolve);
+	/* The addresses are known: a proxy that is set for other programs has no part in it. */
+	(void)curl.easy_setopt(r->easy, CURLOPT_NOPROXY, "*");
+	(void)curl.easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_body);
+	begin(r);
+	return r;
+}
+
+/* The empty line ends the head; what comes before 200 is no answer yet (RFC 9110 15.2). */
+static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct http_request *r = arg;
+	long status = 0;
+
+	if (bytes[0] == '\r' || bytes[0] == '\n') {
+		(void)curl.easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+		r->answered = status >= 200;
+	}
+	return size * n;
+}
+
+static size_t on_post_body(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct http_request *r = arg;
+
+	(void)bytes;
+	r->skipped += size * n;
+	return r->skipped > POST_BODY_MAX ? 0 : size * n;
+}
+
+static void add_header(struct http_request *r, const char *line)
+{
+	r->headers = curl.slist_append(r->headers, line);
+	if (!r->headers)
+		abort();
+}
+
+struct http_request *http_post(struct http *h, const struct http_post *post,
+			       void (*done)(void *arg, const struct http_response *), void *arg)
+{
+	struct http_request *r = new_request(h, post->url, post->timeout, done, arg);
+
+	r->is_post = true;
+	for (size_t i = 0; post->headers[i]; i++)
+		add_header(r, post->headers[i]);
+	add_header(r, "Expect:"); /* a second would be lost where it is not known */
+	(void)curl.easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl.easy_setopt(r->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	(void)curl.easy_setopt(r->easy, CURLOPT_POST, 1L);
+	(void)curl.easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->n);
+	(void)curl.easy_setopt(r->easy, CURLOPT_POSTFIELDS, post->body);
+	(void)curl.easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
+	(void)curl.easy_setopt(r->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	(void)curl.easy_setopt(r->easy, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl.easy_setopt(r->easy, CURLOPT_HEADERDATA, r);
+	(void)curl.easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_post_body);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* Else a name that the system's resolver has no answer to would hold up the loop, and the
+	 * sessions on it, for as long as that tries. */
+	(void)curl.easy_setopt(r->easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+	begin(r);
 	return r;
 }
 

@@ -15,7 +15,8 @@ struct loop {
 	struct timer **heap;
 	size_t n_timers, cap_timers;
 	size_t n_watches;
-	short flags; /* of every watch's event */
+	size_t n_aside; /* of the timers in the heap: those that nobody waits for */
+	short flags;    /* of every watch's event */
 	bool edge, stopped;
 	unsigned calls; /* call-backs of watches so far: has a turn done anything? */
 };
@@ -228,6 +229,7 @@ static void heap_remove(struct timer *t)
 	struct timer *last = loop->heap[--loop->n_timers];
 
 	t->at = 0;
+	loop->n_aside -= t->aside;
 	if (last == t)
 		return;
 	last->at = 0;
@@ -264,6 +266,7 @@ void timer_at(struct timer *t, usec_t when)
 		loop->heap = xreallocarray(loop->heap, loop->cap_timers, sizeof *loop->heap);
 	}
 	t->queued = when;
+	loop->n_aside += t->aside;
 	sift_up(loop, loop->n_timers++, t);
 }
 
@@ -271,6 +274,11 @@ void timer_fini(struct timer *t)
 {
 	if (t->at)
 		heap_remove(t);
+}
+
+void timer_aside(struct timer *t)
+{
+	t->aside = true;
 }
 
 /* The next timer to fire that was due at `now`, taken off the heap; NULL when there is none. */
@@ -342,12 +350,12 @@ static void set_tick(struct loop *loop, usec_t now)
 	loop->tick_at = top;
 }
 
-void loop_run(struct loop *loop)
+static void run(struct loop *loop, bool all)
 {
 	enum { PASSES = 64 };
 
 	loop->stopped = false;
-	while (!loop->stopped && (loop->n_watches || loop->n_timers)) {
+	while (!loop->stopped && loop->n_watches + loop->n_timers > (all ? 0 : loop->n_aside)) {
 		usec_t now = loop_now(loop);
 		struct timer *t;
 
@@ -368,6 +376,16 @@ void loop_run(struct loop *loop)
 		while (!loop->stopped && (t = next_due(loop, now)) != NULL)
 			t->fire(t->arg);
 	}
+}
+
+void loop_run(struct loop *loop)
+{
+	run(loop, false);
+}
+
+void loop_run_aside(struct loop *loop)
+{
+	run(loop, true);
 }
 
 void loop_stop(struct loop *loop)

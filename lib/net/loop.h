@@ -18,10 +18,12 @@ struct loop *loop_new(void);
 void loop_free(
     struct loop *); /* every watch and signal has been freed; timers are just forgotten */
 
-/* Runs until loop_stop, or until there is nothing left to wait for (signals do not count). Reads
+/* Runs until loop_stop, or until there is nothing left to wait for (signals and what stands aside
+ * do not count). Reads
  * sockets before it fires timers, so that a loop that was held up does not call an answer late that
  * has long been in its socket. */
 void loop_run(struct loop *);
+void loop_run_aside(struct loop *); /* the same, and waits for timers that stand aside, too */
 void loop_stop(struct loop *);
 
 /* CLOCK_MONOTONIC, in microseconds, read now. */
@@ -56,11 +58,13 @@ struct timer {
 	usec_t when;   /* what the owner asked for */
 	usec_t queued; /* its key in the heap: when, or earlier */
 	size_t at;     /* index in the heap + 1; 0: not there */
+	bool aside;
 };
 
 void timer_init(struct timer *, struct loop *, void (*fire)(void *arg), void *arg);
 void timer_at(struct timer *, usec_t when);
 void timer_fini(struct timer *);
+void timer_aside(struct timer *); /* after timer_init: loop_run does not wait for it */
 
 struct loop_signal *loop_signal_new(struct loop *, int signum, void (*got)(void *arg), void *arg);
 void loop_signal_free(struct loop_signal *);

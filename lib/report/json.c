@@ -1,4 +1,6 @@
 /* One JSON object a target, one line each (schema mxprobe/1). */
+#include "report/json.h"
+
 #include "judge/advice.h"
 #include "report/report.h"
 #include "report/writer.h"
@@ -354,13 +356,18 @@ static void write_sts(struct writer *w, const char *key, const struct sts_findin
 	write_close(w, '}');
 }
 
-static void json_target(struct report *report, const struct result *r)
+void json_result(struct buf *out, const struct result *r, bool explain, const struct notice *notice)
 {
-	struct writer w = {.out = &report->out};
+	struct writer w = {.out = out};
 
 	write_open(&w, NULL, '{');
 	write_text(&w, "schema", "mxprobe/1");
 	write_text(&w, "version", MXPROBE_VERSION);
+	if (notice) {
+		write_text(&w, "event", notice->event);
+		write_text(&w, "id", notice->id);
+		write_text(&w, "text", notice->text);
+	}
 	write_natural(&w, "index", r->index);
 	write_text(&w, "target", r->target);
 	write_text(&w, "domain", r->domain);
@@ -387,9 +394,14 @@ static void json_target(struct report *report, const struct result *r)
 		write_sts(&w, "mta_sts", &r->sts);
 	else
 		write_null(&w, "mta_sts");
-	write_endpoints(&w, r, report->conf.explain);
+	write_endpoints(&w, r, explain);
 	write_close(&w, '}');
-	buf_addc(&report->out, '\n');
+	buf_addc(out, '\n');
+}
+
+static void json_target(struct report *report, const struct result *r)
+{
+	json_result(&report->out, r, report->conf.explain, NULL);
 }
 
 const struct report_kind report_json = {

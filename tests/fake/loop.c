@@ -23,6 +23,7 @@ struct watch {
 	int fd;
 	unsigned want;
 	bool level, called; /* called: in this turn */
+	bool aside;
 	void (*ready)(void *arg, unsigned ready);
 	void *arg;
 };
@@ -155,10 +156,9 @@ void watch_want(struct watch *w, unsigned want)
 	set(w, EPOLL_CTL_MOD);
 }
 
-/* Where nothing is ready and no timer set, loop_run returns in any case. */
 void watch_aside(struct watch *w)
 {
-	(void)w;
+	w->aside = true;
 }
 
 void watch_free(struct watch *w)
@@ -230,6 +230,11 @@ void timer_fini(struct timer *t)
 	t->at = 0;
 }
 
+void timer_aside(struct timer *t)
+{
+	t->aside = true;
+}
+
 void timer_at(struct timer *t, usec_t when)
 {
 	struct timer **place;
@@ -269,10 +274,21 @@ void loop_signal_free(struct loop_signal *s)
 	free(s);
 }
 
-void loop_run(struct loop *loop)
+static bool is_wanted(const struct loop *loop, bool all)
+{
+	for (const struct watch *w = loop->watches; w; w = w->next)
+		if (!w->aside)
+			return true;
+	for (size_t i = 0; i < loop->n_timers; i++)
+		if (all || !loop->timers[i]->aside)
+			return true;
+	return false;
+}
+
+static void run(struct loop *loop, bool all)
 {
 	loop->stopped = false;
-	while (!loop->stopped && (loop->watches || loop->n_timers)) {
+	while (!loop->stopped && is_wanted(loop, all)) {
 		struct timer *t = first_timer(loop);
 		bool due = t && t->when <= loop->now;
 
@@ -285,6 +301,16 @@ void loop_run(struct loop *loop)
 		timer_fini(t);
 		t->fire(t->arg);
 	}
+}
+
+void loop_run(struct loop *loop)
+{
+	run(loop, false);
+}
+
+void loop_run_aside(struct loop *loop)
+{
+	run(loop, true);
 }
 
 void loop_stop(struct loop *loop)

@@ -310,6 +310,8 @@ mkdir -p "$work/www/big/.well-known"
 		echo "server { listen 198.51.100.80:443 ssl;
 			server_name mta-sts.$domain.plain.test mta-sts.$domain.signed.test;
 			ssl_certificate $work/ca/policies.chain; ssl_certificate_key $work/ca/policies.key;
+			location = /hook { return 204; }
+			location = /moved { return 307 /hook; }
 			root $work/www/$domain; }"
 	done
 	echo "server { listen 198.51.100.80:443 ssl; server_name mta-sts.html.plain.test;
@@ -581,6 +583,36 @@ check sts-policies-are-fetched-politely
 cut -d '"' -f 2,6 "$work/nginx.log" | sort -u >"$work/json"
 [ "$(cat "$work/json")" = "GET /.well-known/mta-sts.txt HTTP/1.1\"mxprobe/$("$work/mxprobe" --version | sed 's/.* //')" ] ||
 	wrong "not one kind of request"
+done_
+
+# webhook PATH: one result is sent there
+webhook() {
+	: >"$work/nginx.log"
+	probe --webhook "https://mta-sts.enforced.plain.test/$1" --webhook-on always unannounced.plain.test
+	ends 0
+	class healthy/ok mail
+}
+check webhook
+webhook hook
+[ -s "$work/err" ] && wrong "it failed"
+grep -q '"POST /hook HTTP/1.1" 204' "$work/nginx.log" || wrong "nothing came"
+done_
+
+check webhook-redirect
+webhook moved
+grep -q 'answered 307, a redirect, which is not followed' "$work/err" || wrong "nothing was said"
+grep -q 'POST /hook' "$work/nginx.log" && wrong "it was followed"
+done_
+
+# Nothing is shown to a receiver that nobody can trust.
+check webhook-untrusted
+: >"$work/nginx.log"
+SSL_CERT_FILE=$work/ca/self.pem "$work/mxprobe" --json --webhook https://mta-sts.enforced.plain.test/hook \
+	--webhook-on always unannounced.plain.test >"$work/json" 2>"$work/err"
+status=$?
+ends 0
+grep -q 'not delivered: unannounced.plain.test: SSL certificate problem' "$work/err" || wrong "nothing was said"
+[ -s "$work/nginx.log" ] && wrong "something came"
 done_
 
 # A policy that nobody can trust is none.

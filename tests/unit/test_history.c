@@ -208,7 +208,7 @@ static void first_run(void **state)
 	char *wal = xasprintf("%s-wal", f->path);
 	assert_int_equal(access(wal, F_OK), -1);
 	free(wal);
-	assert_answer(f->path, "PRAGMA user_version", "1");
+	assert_answer(f->path, "PRAGMA user_version", "2");
 	assert_answer(f->path, "PRAGMA journal_mode", "wal");
 	assert_answer(f->path, "SELECT group_concat(class || '/' || reason, ' ') FROM history",
 		      "healthy/ok exhausted/memory");

@@ -64,12 +64,23 @@ static bool asks(const char *request, const char *path)
 	       request[4 + n] == ' ';
 }
 
+/* The same for a POST, whose body is checked. */
+static bool posts(const char *request, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strncmp(request, "POST ", 5) == 0 && strncmp(request + 5, path, n) == 0 &&
+	       request[5 + n] == ' ' && strstr(request, "\r\nX-Own: line\r\n") &&
+	       strstr(request, "\r\n\r\nbody");
+}
+
 static void respond(SSL *ssl, const char *request)
 {
 	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
 	char rest[256];
 
-	if (!strstr(request, "\r\nHost: " HOST) || !strstr(request, "\r\nUser-Agent: mxprobe/"))
+	if ((!strstr(request, "\r\nHost: " HOST) && !strstr(request, "\r\nHost: localhost")) ||
+	    !strstr(request, "\r\nUser-Agent: mxprobe/"))
 		send_text(ssl, "HTTP/1.1 400 Who is asking\r\nContent-Length: 0\r\n\r\n");
 	else if (asks(request, "/good"))
 		send_text(ssl, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -92,6 +103,21 @@ static void respond(SSL *ssl, const char *request)
 		send_text(ssl, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello");
 	else if (asks(request, "/nonsense"))
 		send_text(ssl, "250 2.1.0 Sender OK\r\n");
+	else if (posts(request, "/good"))
+		send_text(ssl, "HTTP/1.1 204 Taken\r\n\r\n");
+	else if (posts(request, "/moved"))
+		send_text(ssl,
+			  "HTTP/1.1 307 Moved\r\nLocation: /good\r\nContent-Length: 0\r\n\r\n");
+	else if (posts(request, "/big"))
+		send_body(ssl, ok, BIG);
+	else if (posts(request, "/cut"))
+		send_text(ssl, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello");
+	else if (posts(request, "/half"))
+		send_text(ssl, "HTTP/1.1 200 OK\r\nContent-Le");
+	else if (posts(request, "/interim"))
+		send_text(ssl, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
+	else if (posts(request, "/early"))
+		send_text(ssl, "HTTP/1.1 103 Early Hints\r\n\r\n");
 	else if (asks(request, "/silence"))
 		while (SSL_read(ssl, rest, sizeof rest) > 0)
 			continue;
@@ -124,7 +150,7 @@ static void serve(int listener, SSL_CTX *ctx)
 static struct ca *ca;
 static char *ca_path;
 
-static struct server start(enum cert_kind kind)
+static struct server start_as(enum cert_kind kind, const char *name)
 {
 	struct face face = {.cert = kind};
 	struct sockaddr_storage sa;
@@ -147,10 +173,15 @@ static struct server start(enum cert_kind kind)
 	assert_true(server.pid >= 0);
 	if (server.pid == 0) {
 		(void)signal(SIGPIPE, SIG_IGN);
-		serve(fd, ca_context(ca, &face, HOST));
+		serve(fd, ca_context(ca, &face, name));
 	}
 	(void)close(fd);
 	return server;
+}
+
+static struct server start(enum cert_kind kind)
+{
+	return start_as(kind, HOST);
 }
 
 static void shut(const struct server *server)
@@ -476,6 +507,56 @@ static void test_cancel(void **state)
 	shut(&server);
 }
 
+static void post(enum cert_kind kind, const char *path, struct outcome *o)
+{
+	static const char *const headers[] = {"X-Own: line", NULL};
+	struct server server = start_as(kind, "localhost");
+	char *url = xasprintf("https://localhost:%u%s", server.port, path);
+	const struct http_post wanted = {
+	    .url = url, .headers = headers, .body = "body", .n = 4, .timeout = 60 * USEC_PER_SEC};
+	struct loop *loop = loop_new();
+	struct http *http = http_new(loop);
+
+	assert_non_null(http_post(http, &wanted, on_done, o));
+	assert_int_equal(o->times, 0);
+	loop_run(loop);
+	assert_int_equal(o->times, 1);
+	http_free(http);
+	loop_free(loop);
+	free(url);
+	shut(&server);
+}
+
+/* Answered is what has the whole head of an answer, whatever becomes of its body. */
+static void test_posts(void **state)
+{
+	static const struct {
+		const char *path;
+		long status; /* 0: an error */
+	} rows[] = {{"/good", 204}, {"/moved", 307}, {"/big", 200},     {"/cut", 200},
+		    {"/half", 0},   {"/early", 0},   {"/interim", 200}, {"/nothing", 404}};
+	struct outcome o = {0};
+
+	(void)state;
+	need_curl();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		post(CERT_GOOD, rows[i].path, &o);
+		if (!o.error != (rows[i].status != 0) ||
+		    (rows[i].status && o.status != rows[i].status))
+			fail_msg("%s: %ld %s", rows[i].path, o.status, o.error ? o.error : "");
+		assert_int_equal(o.n, 0);
+		outcome_fini(&o);
+	}
+	/* A certificate that is not good is no reason to show anybody the body. */
+	post(CERT_EXPIRED, "/good", &o);
+	assert_non_null(o.error);
+	assert_non_null(strstr(o.error, "expired"));
+	outcome_fini(&o);
+	post(CERT_WRONG_NAME, "/good", &o);
+	assert_non_null(o.error);
+	outcome_fini(&o);
+}
+
 static int set_up(void **state)
 {
 	const char *dir = getenv("TEST_DIR");
@@ -508,7 +589,7 @@ int main(void)
 	    cmocka_unit_test(test_broken_answers), cmocka_unit_test(test_silence),
 	    cmocka_unit_test(test_certificates),   cmocka_unit_test(test_addresses),
 	    cmocka_unit_test(test_no_proxy),       cmocka_unit_test(test_several),
-	    cmocka_unit_test(test_cancel),
+	    cmocka_unit_test(test_cancel),         cmocka_unit_test(test_posts),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -267,7 +267,8 @@ static void test_bad(void **state)
 	    {"mxprobe --watch --history h --report x", "--watch", "--report"},
 	    {"mxprobe --watch --prometheus x", "--watch", "-o FILE"},
 	    {"mxprobe --watch -i -", "--watch", "--input '-'"},
-	    {"mxprobe --webhook u x", "--webhook", "not available in this version"},
+	    {"mxprobe --webhook-on problem x", "--webhook-on", "belongs to --webhook"},
+	    {"mxprobe --webhook-secret f x", "--webhook-secret", "belongs to --webhook"},
 	};
 
 	(void)state;
