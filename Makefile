@@ -169,7 +169,7 @@ $(BUILD)/tests/fuzz/run_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libmxprobe.a
 .SECONDARY: $(objects)
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*/*.d)
 
-tests: $(tests) $(BUILD)/mxprobe $(BUILD)/lab
+tests: $(tests) $(BUILD)/mxprobe $(BUILD)/lab $(BUILD)/docs/story
 
 demo: $(BUILD)/mxprobe $(BUILD)/lab
 	@sh tests/demo.sh $(BUILD)

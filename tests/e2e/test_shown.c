@@ -80,6 +80,9 @@ static void picture(void **state)
 {
 	(void)state;
 	assert_int_equal(must_be_true("docs/mxprobe.svg"), 1);
+#ifdef HAVE_SQLITE
+	assert_int_equal(must_be_true("docs/history.svg"), 1);
+#endif
 }
 
 /* The test itself: a document that does not tell the truth. */
