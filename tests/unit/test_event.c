@@ -213,6 +213,8 @@ static void hostile(void **state)
 		fake_end(c, CLASS_EXHAUSTED, REASON_MEMORY, PHASE_MAIL, END_REPLY, 60000);
 		fake_reply(c, 452, tricks[i]);
 		fake_finish(r);
+		const char *target = r->target, *domain = r->domain;
+
 		r->domain = tricks[i];
 		buf_clear(&b);
 		sentence_of(&b, r, EVENT_PROBLEM, -1);
@@ -230,13 +232,13 @@ static void hostile(void **state)
 		assert_null(strstr(reply, "evil.example"));
 		assert_null(strstr(reply, "www."));
 		r->domain = NULL;
-		r->target = (char *)(uintptr_t)tricks[i];
+		r->target = tricks[i];
 		r->error_code = "invalid-target";
 		buf_clear(&b);
 		sentence_of(&b, r, EVENT_PROBLEM, -1);
 		assert_null(strpbrk(buf_str(&b), "<>@#&*~`[]|\\\"!"));
-		r->target = xstrdup("example.org");
-		r->domain = xstrdup("example.org");
+		r->target = target;
+		r->domain = domain;
 		fake_free(r);
 	}
 	buf_fini(&b);
