@@ -223,6 +223,40 @@ check-html: $(BUILD)/mxprobe $(BUILD)/docs/story
 check-real: $(BUILD)/mxprobe $(BUILD)/lab
 	@sh tests/real/run.sh $(BUILD)/mxprobe
 
+# What tools find that only read the program. Each finding is a failure; what is not looked for, and
+# why, stands in .clang-tidy and tests/cppcheck.txt. gcc looks at paths through one file at a time, and so
+# does clang by scan-build.
+.PHONY: analyze
+CLANG_TIDY ?= clang-tidy
+CPPCHECK ?= cppcheck
+SCAN_BUILD ?= scan-build
+ANALYZE_CC ?= gcc
+analyzed := mxprobe.c $(lib_sources)
+headers := $(wildcard lib/*/*.h)
+scanned := $(analyzed:%.c=build/analyze/objects/%.o)
+analyze_flags = -std=c11 $(CPPFLAGS) $(LIBRARIES_CFLAGS)
+analyze: $(analyzed:%.c=build/analyze/%.tidy) $(analyzed:%.c=build/analyze/%.gcc) build/analyze/cppcheck
+	@echo "  SCAN"
+	+@$(SCAN_BUILD) -o build/analyze/scan --status-bugs sh -c '$(MAKE) -B --no-print-directory CC="$$CC" \
+		OPTIMIZE=-O0 HARDENING= BUILD=build/analyze/objects $(scanned)' >build/analyze/scan.log 2>&1 || \
+		{ cat build/analyze/scan.log; exit 1; }
+build/analyze/%.tidy: %.c $(headers) .clang-tidy
+	@mkdir -p $(@D)
+	@echo "  TIDY $<"
+	$(Q)$(CLANG_TIDY) --quiet $< -- $(analyze_flags) 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+build/analyze/%.gcc: %.c $(headers)
+	@mkdir -p $(@D)
+	@echo "  GCC  $<"
+	$(Q)$(ANALYZE_CC) $(analyze_flags) $(WARNINGS) -O1 -fanalyzer -Werror -c -o $@ $<
+build/analyze/cppcheck: $(analyzed) $(headers) tests/cppcheck.txt
+	@mkdir -p $(@D)
+	@echo "  CPPCHECK"
+	$(Q)$(CPPCHECK) -q --std=c11 --enable=warning,style,performance,portability --error-exitcode=1 \
+		--suppressions-list=tests/cppcheck.txt $(CPPFLAGS) -D__linux__ -D__x86_64__ -DHAVE_CURL -DHAVE_SQLITE \
+		$(analyzed)
+	@touch $@
+
 sources := $(wildcard mxprobe.c lib/*/*.[ch] tests/*/*.[ch] bench/*.[ch] docs/*.[ch])
 format:
 	$(Q)$(CLANG_FORMAT) -i $(sources)

@@ -40,11 +40,11 @@ unsigned nearest_distance(const char *a, size_t a_len, const char *b, size_t b_l
 const char *nearest(const char *word, size_t n, const char *const *names, size_t n_names)
 {
 	const char *found = NULL;
-	unsigned best = 0;
+	size_t best = 0;
 
 	for (size_t i = 0; i < n_names; i++) {
 		size_t len = strlen(names[i]);
-		unsigned distance = nearest_distance(word, n, names[i], len);
+		size_t distance = nearest_distance(word, n, names[i], len);
 
 		/* Of two letters one is half, and no hint. */
 		if (distance * 2 >= (n > len ? n : len))

@@ -35,8 +35,11 @@ void *xcalloc(size_t n, size_t size)
 		out_of_memory();
 	/* calloc() of many C libraries passes by what was freed a moment ago: for what is small
 	 * malloc() is much faster. Large pieces come from the system as zeros. */
-	if (bytes <= small)
-		return memset(xmalloc(bytes), 0, bytes);
+	if (bytes <= small) {
+		p = xmalloc(bytes);
+		memset(p, 0, bytes);
+		return p;
+	}
 	p = calloc(n, size);
 	if (!p)
 		out_of_memory();

@@ -73,8 +73,10 @@ void ports_free(struct ports *p)
 {
 	if (!p)
 		return;
-	while (p->ports)
-		port_free(p->ports);
+	for (struct port *port = p->ports, *next; port; port = next) {
+		next = port->next;
+		port_free(port);
+	}
 	free(p->shared);
 	free(p);
 }

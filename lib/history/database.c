@@ -39,15 +39,15 @@ void database_wait(struct database *db, int ms)
 	(void)db, (void)ms;
 }
 
-bool database_execute(struct database *db, const char *sql)
+bool database_execute(struct database *db, const char *text)
 {
-	(void)db, (void)sql;
+	(void)db, (void)text;
 	return false;
 }
 
-int64_t database_ask(struct database *db, const char *sql)
+int64_t database_ask(struct database *db, const char *text)
 {
-	(void)db, (void)sql;
+	(void)db, (void)text;
 	return 0;
 }
 
@@ -74,9 +74,9 @@ void database_fail_busy(struct database *db)
 	(void)db;
 }
 
-struct statement *database_prepare(struct database *db, const char *sql)
+struct statement *database_prepare(struct database *db, const char *text)
 {
-	(void)db, (void)sql;
+	(void)db, (void)text;
 	return NULL;
 }
 

@@ -30,9 +30,9 @@ void database_fail(struct database *, const char *words);
 /* How long others are waited for from now on; 60 s at first. */
 void database_wait(struct database *, int ms);
 
-bool database_execute(struct database *, const char *sql);
-int64_t database_ask(struct database *, const char *sql); /* the single number of the answer */
-int64_t database_last_id(const struct database *);        /* of the row inserted last */
+bool database_execute(struct database *, const char *text);
+int64_t database_ask(struct database *, const char *text); /* the single number of the answer */
+int64_t database_last_id(const struct database *);         /* of the row inserted last */
 
 /* A transaction that writes. False without an error: others did not let go in time. */
 bool database_begin(struct database *);
@@ -41,7 +41,7 @@ bool database_commit(struct database *);
 /* What is not had in time is a failure now. */
 void database_fail_busy(struct database *);
 
-struct statement *database_prepare(struct database *, const char *sql);
+struct statement *database_prepare(struct database *, const char *text);
 void statement_free(struct statement *);
 bool statement_step(struct statement *);  /* true: a row is there */
 void statement_reset(struct statement *); /* ready for the next time */

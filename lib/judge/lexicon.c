@@ -323,7 +323,7 @@ uint64_t lexicon_read(const char *text, size_t n)
 
 	said.n = linked.n = 0;
 	said.wide = linked.wide = false;
-	if (n <= 2 * READ_MAX) {
+	if (n <= (size_t)2 * READ_MAX) {
 		fold(&said, &linked, text, n);
 	} else {
 		fold(&said, &linked, text, READ_MAX);
@@ -331,7 +331,7 @@ uint64_t lexicon_read(const char *text, size_t n)
 	}
 	means = meanings(&said);
 	/* "PR(ct1) http://csi.cloudmark.example/reset/ 192.0.2.1": an address alone says little. */
-	return means & ~SAYS(CLIENT) ? means : means | meanings(&linked);
+	return (means & ~SAYS(CLIENT)) ? means : means | meanings(&linked);
 }
 
 /* In strict order of octets, the star not counted: tests/unit/test_lexicon.c sees to it. */

@@ -11,9 +11,8 @@
 
 /* One slice of the span. */
 struct trend_cell {
-	signed char
-	    worst;   /* enum class, or enum verdict in a strip of verdicts; -1: nothing known */
-	bool partly; /* some runs of the slice were healthy, some not */
+	int8_t worst; /* enum class, or enum verdict in a strip of verdicts; -1: nothing known */
+	bool partly;  /* some runs of the slice were healthy, some not */
 };
 
 /* One moment. */

@@ -220,8 +220,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 			watch_aside(s->watch);
 		(void)curl.multi_assign(h->multi, fd, s);
 	}
-	watch_want(s->watch, (what & CURL_POLL_IN ? READY_READ : 0) |
-				 (what & CURL_POLL_OUT ? READY_WRITE : 0));
+	watch_want(s->watch, ((what & CURL_POLL_IN) ? READY_READ : 0) |
+				 ((what & CURL_POLL_OUT) ? READY_WRITE : 0));
 	return 0;
 }
 
@@ -274,8 +274,10 @@ void http_free(struct http *h)
 {
 	if (!h)
 		return;
-	while (h->requests)
-		forget(h->requests);
+	for (struct http_request *r = h->requests, *next; r; r = next) {
+		next = r->next;
+		forget(r);
+	}
 	(void)curl.multi_cleanup(h->multi); /* its sockets are removed through on_socket */
 	timer_fini(&h->timer);
 	curl.global_cleanup();

@@ -43,7 +43,7 @@ struct watch *watch_new(struct loop *, int fd, void (*ready)(void *arg, unsigned
 /* The same, level-triggered everywhere, for libraries that want it so. Interest begins as none. */
 struct watch *watch_new_level(struct loop *, int fd, void (*ready)(void *arg, unsigned ready),
 			      void *arg);
-void watch_want(struct watch *, unsigned ready); /* needed by level-triggered systems, else free */
+void watch_want(struct watch *, unsigned want); /* needed by level-triggered systems, else free */
 /* It does not count: when it is all that is left to wait for, loop_run returns, as with signals. */
 void watch_aside(struct watch *);
 void watch_free(struct watch *);

@@ -361,7 +361,7 @@ void stream_start_tls(struct stream *s, struct tls *tls)
 		timer_at(&s->soon, loop_now(s->loop));
 		return;
 	}
-	(void)tls_feed(s->tls, NULL, 0, &(struct buf){0}, &s->out); /* the ClientHello */
+	(void)tls_feed(s->tls, "", 0, &(struct buf){0}, &s->out); /* the ClientHello */
 	if (!s->turning)
 		flush(s);
 }

@@ -343,7 +343,8 @@ static const struct grid_row *row_of(struct entry *e, const struct place *p, use
 	bool running =
 	    c && c->state == CONTACT_RUNNING && (!e->known || now - c->live_since > QUICK);
 
-	if (e->known && !running && (!c || c->state != CONTACT_DONE)) {
+	/* Without an endpoint it is one that was known. */
+	if (!c || (e->known && !running && c->state != CONTACT_DONE)) {
 		*rank = e->class == CLASS_HEALTHY ? RANK_HEALTHY : RANK_TROUBLE;
 		return &e->last;
 	}

@@ -5,6 +5,7 @@
 #include "report/trend_words.h"
 #include "report/words.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -336,6 +337,7 @@ static void print_legend(struct page *p)
 			partly |= cell->partly;
 		}
 	}
+	assert(t->slices > 0); /* nobody can ask for less */
 	buf_addstr(&line, "One character is ");
 	trend_duration(&line, (t->to_ms - t->from_ms) / (int64_t)t->slices);
 	buf_addstr(&line, ": " STRIP_HEALTHY " healthy");

@@ -33,7 +33,7 @@ void trend_duration(struct buf *out, int64_t ms)
 {
 	if (ms < 99500)
 		add_amount(out, ms / 1000 * 1000, 1000, "s");
-	else if (ms < 99 * 60000)
+	else if (ms < 99 * 60000LL)
 		add_amount(out, ms, 60000, "min");
 	else if (ms < 72 * 3600000LL)
 		add_amount(out, ms, 3600000, "h");

@@ -38,12 +38,11 @@ static void push_front(struct sched_queue *q, struct sched_item *item)
 		q->end = &item->next;
 }
 
+/* Of a queue that is not empty. */
 static struct sched_item *pop(struct sched_queue *q)
 {
 	struct sched_item *item = q->first;
 
-	if (!item)
-		return NULL;
 	q->first = item->next;
 	if (!q->first)
 		q->end = &q->first;
@@ -216,13 +215,12 @@ void sched_put_back(struct sched *s, struct sched_item *item)
 void sched_close(struct sched *s, struct sched_item *item)
 {
 	struct sched_slot *slot = item->slot;
-	struct sched_item *waiting;
 
 	if (slot->closer)
 		return;
 	slot->closer = item;
-	while ((waiting = pop(&slot->waiting)) != NULL)
-		push(&s->closed, waiting);
+	while (slot->waiting.first)
+		push(&s->closed, pop(&slot->waiting));
 }
 
 struct sched_item *sched_closer(const struct sched_item *item)
@@ -232,5 +230,5 @@ struct sched_item *sched_closer(const struct sched_item *item)
 
 struct sched_item *sched_next_closed(struct sched *s)
 {
-	return pop(&s->closed);
+	return s->closed.first ? pop(&s->closed) : NULL;
 }

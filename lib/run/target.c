@@ -122,7 +122,7 @@ static const char *take_name(struct target *t, const char *s, size_t n, enum tar
 	const char *why;
 
 	t->kind = kind;
-	if (n > 4 * DNS_NAME_MAX)
+	if (n > (size_t)4 * DNS_NAME_MAX)
 		return "is too long for a domain name";
 	name = xstrndup(s, n);
 	if (n > 1 && name[n - 1] == '.')

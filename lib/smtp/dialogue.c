@@ -167,17 +167,16 @@ static void take_extensions(struct observation *seen)
 
 static void after_ehlo(struct dialogue *d, usec_t now)
 {
-	if (d->plain || d->secure) {
+	const bool offered = d->seen->notes & NOTE_STARTTLS;
+
+	if (d->plain || d->secure || (!offered && d->conf->tls == TLS_AUTO)) {
 		await(d, AWAIT_MAIL, now);
-	} else if (d->seen->notes & NOTE_STARTTLS) {
-		await(d, AWAIT_STARTTLS, now);
-	} else if (d->conf->tls == TLS_AUTO) {
-		await(d, AWAIT_MAIL, now);
-	} else {
-		/* The session ends where STARTTLS would have been said. */
-		await(d, AWAIT_STARTTLS, now);
-		finish_words(d, END_NO_TLS, true, now, xstrdup("STARTTLS is not offered"));
+		return;
 	}
+	await(d, AWAIT_STARTTLS, now);
+	/* The session ends where STARTTLS would have been said. */
+	if (!offered)
+		finish_words(d, END_NO_TLS, true, now, xstrdup("STARTTLS is not offered"));
 }
 
 static bool is_positive(int code)

@@ -212,7 +212,7 @@ int reply_feed(struct reply_reader *r, const char *bytes, size_t n, size_t *used
 			const char *s = bytes + at, *lf = memchr(s, '\n', n - at);
 			size_t len = lf ? (size_t)(lf - s) : n - at;
 
-			if (r->line == 4 && r->cr && len)
+			if (r->line == 4 && r->cr && lf != s)
 				return fail(r, bad); /* "220", CR, and then no LF */
 			if (len > REPLY_OCTETS_MAX)
 				return fail(r, REPLY_TOO_LONG);

@@ -98,22 +98,27 @@ static void finish(struct session *s)
 	destroy(s);
 }
 
-/* Does what the dialogue wants next. Finishes (and frees) the session when it is over. */
-static void step(struct session *s)
+/* Says what the dialogue has to say, and sets the time for what is awaited. */
+static void speak(struct session *s)
 {
 	char command[DIALOGUE_COMMAND_MAX];
-	size_t n;
 
 	if (dialogue_need(&s->dialogue) == NEED_SEND) {
-		n = dialogue_take(&s->dialogue, command, sizeof command);
+		size_t n = dialogue_take(&s->dialogue, command, sizeof command);
+
 		stream_write(s->stream, command, n);
 		if (s->conf->trace)
 			trace(s, '>', command, n - 2);
 	}
+	timer_at(&s->timer, dialogue_deadline(&s->dialogue));
+}
+
+/* The same; finishes (and frees) the session when that was all. */
+static void step(struct session *s)
+{
+	speak(s);
 	if (dialogue_need(&s->dialogue) == NEED_NOTHING)
 		finish(s);
-	else
-		timer_at(&s->timer, dialogue_deadline(&s->dialogue));
 }
 
 /* The network's answer. EACCES, too, is a router's (ICMPv6: administratively prohibited). */
@@ -295,7 +300,7 @@ static void on_data(void *arg, const char *bytes, size_t n)
 		if (dialogue_need(&s->dialogue) == NEED_NOTHING)
 			break;
 		partly = dialogue_need(&s->dialogue) == NEED_READ;
-		step(s);
+		speak(s);
 	}
 	if (dialogue_need(&s->dialogue) == NEED_NOTHING)
 		finish(s);
