@@ -91,6 +91,31 @@ bool dns_query(struct buf *out, const char *qname, enum dns_type type, uint16_t 
 	return true;
 }
 
+enum dns_asked dns_asked(const uint8_t *wire, size_t n, const char *qname, enum dns_type type)
+{
+	uint8_t question[NAME_WIRE_MAX + 4];
+	struct dns_header h;
+	size_t length = name_to_wire(question, qname);
+
+	if (!dns_header_read(&h, wire, n) || h.questions == 0)
+		return ASKED_NOTHING;
+	if (h.questions > 1 || !length)
+		return ASKED_OTHER;
+	question[length++] = (uint8_t)(type >> 8);
+	question[length++] = (uint8_t)type;
+	question[length++] = 0;
+	question[length++] = CLASS_IN;
+	/* The first name of a message has nothing before it to point at. Lengths of labels are no
+	 * letters, so that all of it may be compared without case (RFC 4343). */
+	for (size_t i = 0; i < length; i++) {
+		if (i == n - HEADER_SIZE)
+			return ASKED_NOTHING;
+		if (tolower(wire[HEADER_SIZE + i]) != tolower(question[i]))
+			return ASKED_OTHER;
+	}
+	return ASKED_THIS;
+}
+
 /* Reading. By hand, too: most of what a long list costs is this. */
 
 /* Octets of a message and a place in it; once `bad`, all that is read is nought. */
@@ -225,6 +250,7 @@ struct reading {
 	struct wire wire;
 	struct store store;
 	struct dns_message *m; /* counts always, takes answers once there is memory */
+	bool opt;              /* there was an OPT record */
 	char qname[NAME_TEXT_SIZE];
 };
 
@@ -280,6 +306,14 @@ static void read_data(struct reading *r, struct dns_record *record, size_t size)
 	}
 }
 
+/* RFC 6891: the upper bits of the code stand in it (6.1.3), and it stands alone (6.1.1). */
+static void read_opt(struct reading *r, uint32_t ttl)
+{
+	r->m->rcode |= (int)(ttl >> 24) << 4;
+	r->wire.bad |= r->opt;
+	r->opt = true;
+}
+
 static bool of_interest(enum dns_type type)
 {
 	return type == TYPE_A || type == TYPE_AAAA || type == TYPE_MX || type == TYPE_CNAME ||
@@ -316,6 +350,8 @@ static void read_record(struct reading *r, unsigned section)
 	} else if (section == AUTHORITY && record.type == TYPE_SOA) {
 		read_soa(r, record.ttl);
 	} else {
+		if (section == ADDITIONAL && record.type == (enum dns_type)TYPE_OPT)
+			read_opt(r, record.ttl);
 		w->at = end;
 	}
 	w->bad |= w->at != end;
@@ -359,6 +395,7 @@ struct dns_message *dns_message_read(const uint8_t *wire, size_t n)
 	r.m = m;
 	r.store = (struct store){.memory = (char *)m + texts};
 	r.qname[0] = '\0';
+	r.opt = false;
 	(void)read_all(&r); /* it has been read before */
 	return m;
 }

@@ -39,7 +39,7 @@ struct dns_record {
 };
 
 struct dns_message {
-	int rcode;
+	int rcode;      /* with the upper bits of an OPT record (RFC 6891 6.1.3) */
 	bool authentic; /* the AD bit */
 	bool
 	    authenticated; /* and the resolver that set it is trusted: the resolver fills this in */
@@ -55,7 +55,7 @@ struct dns_message {
 struct dns_header {
 	uint16_t id;
 	bool response, truncated;
-	int rcode;
+	int rcode; /* its lower four bits */
 	unsigned questions;
 };
 
@@ -64,6 +64,11 @@ bool dns_query(struct buf *out, const char *qname, enum dns_type, uint16_t id, b
 
 /* False: shorter than a header. */
 bool dns_header_read(struct dns_header *, const uint8_t *wire, size_t n) MUSTCHECK;
+
+/* What a message was asked: nothing (or it is cut off), this question alone, or something else. Of
+ * a message that is truncated no more than that can be relied on. */
+enum dns_asked { ASKED_NOTHING, ASKED_THIS, ASKED_OTHER };
+enum dns_asked dns_asked(const uint8_t *wire, size_t n, const char *qname, enum dns_type);
 
 /* Follows CNAMEs inside an answer (RFC 1034 3.6.2) from qname: *end is the name under which records
  * of other types are to be found, alive as long as the two others; *links counts on. False: a loop,

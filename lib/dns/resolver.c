@@ -469,7 +469,7 @@ static bool on_datagram(struct ticket *ticket, const uint8_t *wire, size_t n)
 	struct question *q = question_of(ticket);
 	struct dns_header h;
 
-	if (!dns_header_read(&h, wire, n))
+	if (!dns_header_read(&h, wire, n) || dns_asked(wire, n, name_of(q), q->type) == ASKED_OTHER)
 		return false;
 	if (h.truncated) {
 		q->resolver->answered = true;

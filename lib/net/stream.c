@@ -366,6 +366,11 @@ void stream_start_tls(struct stream *s, struct tls *tls)
 		flush(s);
 }
 
+bool stream_is_shaking(const struct stream *s)
+{
+	return s->tls && !s->secured && s->idle > 0;
+}
+
 void stream_shut(struct stream *s)
 {
 	if (s->failed)

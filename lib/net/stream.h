@@ -42,6 +42,8 @@ void stream_hold(struct stream *);
 /* Starts TLS as client, with a connection that becomes the stream's. Any octet that already waits
  * in the socket is STREAM_INJECTED. */
 void stream_start_tls(struct stream *, struct tls *);
+/* Octets of a TLS handshake that is not done have come. */
+bool stream_is_shaking(const struct stream *);
 /* Sends what was written, and close_notify inside TLS; the connection stays until stream_free. */
 void stream_shut(struct stream *);
 

@@ -22,7 +22,8 @@ struct tls {
 	enum tls_state state;
 	enum tls_check check;
 	bool chain;
-	bool heard; /* something came from the peer */
+	bool heard;         /* something came from the peer */
+	struct buf pending; /* plaintext that waits for the end of a renegotiation */
 	char *error;
 };
 
@@ -71,7 +72,7 @@ static SSL_CTX *context_new(void)
 	if (!ctx)
 		abort(); /* a broken library: nothing can be said about any server */
 	(void)SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET);
-	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL); /* the outcome is a fact, not an end */
 	return ctx;
@@ -246,6 +247,7 @@ void tls_free(struct tls *t)
 	if (!t)
 		return;
 	SSL_free(t->ssl);
+	buf_fini(&t->pending);
 	free(t->error);
 	free(t);
 }
@@ -289,6 +291,22 @@ static bool is_tls(const char *in)
 	return in[0] == SSL3_RT_HANDSHAKE || in[0] == SSL3_RT_ALERT;
 }
 
+/* Encrypts what waits, unless the library first wants to hear from the peer: with TLS 1.2 a server
+ * may ask for another handshake at any time (RFC 5246 7.4.1.1), and some do once they have seen the
+ * name. */
+static void write_pending(struct tls *t)
+{
+	int put;
+
+	if (!t->pending.len)
+		return;
+	put = SSL_write(t->ssl, t->pending.data, (int)t->pending.len);
+	if (put > 0)
+		buf_consume(&t->pending, (size_t)put);
+	else if (SSL_get_error(t->ssl, put) != SSL_ERROR_WANT_READ)
+		(void)fail(t);
+}
+
 enum tls_state tls_feed(struct tls *t, const char *in, size_t n, struct buf *plain, struct buf *out)
 {
 	char chunk[16384];
@@ -323,7 +341,10 @@ enum tls_state tls_feed(struct tls *t, const char *in, size_t n, struct buf *pla
 	switch (SSL_get_error(t->ssl, got)) {
 	case SSL_ERROR_WANT_READ:
 	case SSL_ERROR_WANT_WRITE:
-		return TLS_READY;
+		ERR_clear_error();
+		write_pending(t);
+		drain(t, out);
+		return t->state;
 	case SSL_ERROR_ZERO_RETURN:
 		return t->state = TLS_CLOSED;
 	default:
@@ -336,8 +357,8 @@ void tls_write(struct tls *t, const char *plain, size_t n, struct buf *out)
 	if (t->state != TLS_READY || !n)
 		return;
 	ERR_clear_error();
-	if (SSL_write(t->ssl, plain, (int)n) != (int)n)
-		(void)fail(t); /* the next tls_feed says so */
+	buf_add(&t->pending, plain, n);
+	write_pending(t); /* if it fails the next tls_feed says so */
 	drain(t, out);
 }
 

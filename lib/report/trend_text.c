@@ -155,8 +155,11 @@ static void fill_host(struct page *p, const struct trend_row *host)
 		if (host->members == 1 && row->address) {
 			buf_clear(&l->cell[COL_LABEL]);
 			text_safe(&l->cell[COL_LABEL], row->host, strlen(row->host));
-			if (strcmp(row->host, row->address) != 0)
-				buf_printf(&l->cell[COL_LABEL], " [%s]", row->address);
+			if (strcmp(row->host, row->address) != 0) {
+				buf_addstr(&l->cell[COL_LABEL], " [");
+				text_safe(&l->cell[COL_LABEL], row->address, strlen(row->address));
+				buf_addc(&l->cell[COL_LABEL], ']');
+			}
 		}
 	}
 	if (all > shown)
@@ -410,7 +413,11 @@ void trend_text(struct buf *out, const struct trend *t, const struct report_conf
 
 	print_heading(&p);
 	if (!t->runs) {
-		buf_addstr(out, "  No run in this time.\n");
+		struct buf line = {0};
+
+		buf_addstr(&line, "No run in this time.");
+		print_sentence(&p, &line);
+		buf_fini(&line);
 		return;
 	}
 	print_summary(&p);

@@ -197,7 +197,8 @@ void write_textn(struct writer *w, const char *key, const char *s, size_t n)
 		at += len ? len : 1;
 		start = at;
 	}
-	buf_add(out, s + start, n - start);
+	if (start < n) /* of an empty text there may be no octets to point at */
+		buf_add(out, s + start, n - start);
 	buf_addc(out, '"');
 }
 

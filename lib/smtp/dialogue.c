@@ -93,6 +93,11 @@ enum need dialogue_need(const struct dialogue *d)
 	return d->to_send ? NEED_SEND : NEED_READ;
 }
 
+void dialogue_heard(struct dialogue *d)
+{
+	d->heard = true;
+}
+
 void dialogue_held(struct dialogue *d, usec_t span)
 {
 	d->since += span;

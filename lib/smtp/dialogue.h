@@ -81,6 +81,8 @@ size_t dialogue_feed(struct dialogue *, const char *bytes, size_t n, usec_t now)
 size_t dialogue_take(struct dialogue *, char *out, size_t cap);
 /* The handshake is done; the facts are handed over. */
 void dialogue_secured(struct dialogue *, struct tls_facts *, usec_t now);
+/* Some octets of the handshake have come. */
+void dialogue_heard(struct dialogue *);
 /* Before the handshake: it could not begin for so long because of this machine, which is nobody's
  * time. */
 void dialogue_held(struct dialogue *, usec_t span);

@@ -373,6 +373,8 @@ static void on_timer(void *arg)
 {
 	struct session *s = arg;
 
+	if (s->stream && stream_is_shaking(s->stream))
+		dialogue_heard(&s->dialogue);
 	if (dialogue_need(&s->dialogue) != NEED_NOTHING)
 		dialogue_fail(&s->dialogue, END_TIMEOUT, 0, loop_now(s->loop));
 	finish(s);

@@ -136,6 +136,11 @@ static void make(struct dns_server *s, enum behaviour how, const uint8_t *q, siz
 	case DNS_RCODE_11:
 		begin(b, q, n, 11, true);
 		return;
+	case DNS_BADVERS_:
+		begin(b, q, n, 0, true);
+		b->data[11] = 1;
+		buf_add(b, "\0\0\x29\x04\xd0\x01\0\0\0\0\0", 11);
+		return;
 	case DNS_NXDOMAIN_:
 		begin(b, q, n, 3, true);
 		return;
@@ -165,8 +170,9 @@ static void make(struct dns_server *s, enum behaviour how, const uint8_t *q, siz
 		break;
 	}
 	begin(b, q, n, 0, true);
-	if (!tcp && (how == DNS_TRUNCATED || how >= DNS_TCP_SILENT)) {
+	if (!tcp && (how == DNS_TRUNCATED || how == DNS_TRUNCATED_OTHER || how >= DNS_TCP_SILENT)) {
 		b->data[2] |= 2;
+		b->data[HEADER + 1] ^= how == DNS_TRUNCATED_OTHER;
 		return;
 	}
 	put_record(s, b);

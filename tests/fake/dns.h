@@ -25,14 +25,16 @@ enum behaviour {
 	DNS_REFUSED_,
 	DNS_NOTIMP_,
 	DNS_RCODE_11,
+	DNS_BADVERS_, /* 16: its upper bits stand in the OPT record */
 	DNS_NXDOMAIN_,
 	DNS_NXDOMAIN_SOA, /* with a SOA whose minimum is the ttl */
 	DNS_NODATA,
-	DNS_TRUNCATED,  /* over UDP; over TCP the answer */
-	DNS_FLOOD,      /* 150 wrong answers */
-	DNS_TWICE,      /* the answer, and the answer again */
-	DNS_UPPER,      /* the question comes back in capitals */
-	DNS_TCP_SILENT, /* truncated over UDP, and then: */
+	DNS_TRUNCATED,       /* over UDP; over TCP the answer */
+	DNS_TRUNCATED_OTHER, /* the same, but to another question */
+	DNS_FLOOD,           /* 150 wrong answers */
+	DNS_TWICE,           /* the answer, and the answer again */
+	DNS_UPPER,           /* the question comes back in capitals */
+	DNS_TCP_SILENT,      /* truncated over UDP, and then: */
 	DNS_TCP_CLOSED,
 	DNS_TCP_WRONG_ID,
 	DNS_TCP_WRONG_NAME,

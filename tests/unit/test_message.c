@@ -243,13 +243,28 @@ static void test_hostile(void **state)
 	assert_null(parse(&b));
 	begin(&b, 0x8180, TYPE_A, 1, 0); /* an address of three octets */
 	put_record(&b, TYPE_A, 1, 60, "abc", 3);
-	dns_message_free(parse(&b));
+	assert_null(parse(&b));
 	begin(&b, 0x8180, TYPE_A, 1, 0); /* and of none */
 	put_record(&b, TYPE_A, 1, 60, "", 0);
-	dns_message_free(parse(&b));
+	assert_null(parse(&b));
 	begin(&b, 0x8180, TYPE_MX, 1, 0); /* an MX without a name */
 	put_record(&b, TYPE_MX, 1, 60, "\0\1", 2);
-	dns_message_free(parse(&b));
+	assert_null(parse(&b));
+	/* What a record holds ends where it says, no octet before or behind. */
+	for (unsigned n = 0; n <= 8; n++) {
+		begin(&b, 0x8180, TYPE_MX, 1, 0);
+		put_record(&b, TYPE_MX, 1, 60, "\0\1\2mx\0\0\0", n);
+		if (n == 6)
+			dns_message_free(parse(&b));
+		else
+			assert_null(parse(&b));
+		begin(&b, 0x8180, TYPE_A, 1, 0);
+		put_record(&b, TYPE_CNAME, 1, 60, "\2mx\xc0\x0c\0\0\0", n);
+		if (n == 5)
+			dns_message_free(parse(&b));
+		else
+			assert_null(parse(&b));
+	}
 	dns_message_free(NULL);
 	buf_fini(&b);
 }
@@ -283,6 +298,75 @@ static void test_questions(void **state)
 	buf_fini(&b);
 }
 
+/* The upper bits of the code stand in the OPT record (RFC 6891 6.1.3). */
+static void test_extended_rcode(void **state)
+{
+	struct buf b = {0};
+	struct dns_message *m;
+
+	(void)state;
+	begin(&b, 0x8181, TYPE_A, 0, 0);
+	b.data[11] = 1;
+	buf_add(&b, "\0\0\x29\x04\xd0\x01\0\0\0\0\0", 11);
+	m = parse(&b);
+	assert_int_equal(m->rcode, 17);
+	dns_message_free(m);
+	buf_fini(&b);
+}
+
+/* RFC 6891 6.1.1 */
+static void test_two_where_one_may_be(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	for (unsigned n = 1; n <= 2; n++) {
+		struct dns_message *m;
+
+		begin(&b, 0x8180, TYPE_A, 0, 0);
+		b.data[11] = (char)n;
+		for (unsigned k = 0; k < n; k++)
+			buf_add(&b, "\0\0\x29\x04\xd0\0\0\0\0\0\0", 11);
+		m = parse(&b);
+		assert_int_equal(m != NULL, n == 1);
+		dns_message_free(m);
+	}
+	buf_fini(&b);
+}
+
+/* What was asked stands at the beginning, whatever becomes of the rest. */
+static void test_asked(void **state)
+{
+	struct buf b = {0};
+	const uint8_t *wire;
+
+	(void)state;
+	begin(&b, 0x8380, TYPE_A, 7, 0);
+	wire = (const uint8_t *)b.data;
+	assert_int_equal(dns_asked(wire, b.len, "example.org", TYPE_A), ASKED_THIS);
+	assert_int_equal(dns_asked(wire, b.len, "Example.ORG", TYPE_A), ASKED_THIS);
+	assert_int_equal(dns_asked(wire, b.len, "example.org", TYPE_AAAA), ASKED_OTHER);
+	assert_int_equal(dns_asked(wire, b.len, "example.net", TYPE_A), ASKED_OTHER);
+	assert_int_equal(dns_asked(wire, b.len, "example", TYPE_A), ASKED_OTHER);
+	assert_int_equal(dns_asked(wire, b.len, "www.example.org", TYPE_A), ASKED_OTHER);
+	assert_int_equal(dns_asked(wire, b.len, "", TYPE_A), ASKED_OTHER);
+	for (uint32_t n = 0; n < b.len; n++) {
+		uint8_t *cut = xmalloc(n);
+
+		if (n)
+			memcpy(cut, wire, n);
+		assert_int_equal(dns_asked(cut, n, "example.org", TYPE_A), ASKED_NOTHING);
+		free(cut);
+	}
+	b.data[b.len - 1] = 3; /* class CH */
+	assert_int_equal(dns_asked(wire, b.len, "example.org", TYPE_A), ASKED_OTHER);
+	b.data[5] = 0;
+	assert_int_equal(dns_asked(wire, b.len, "example.org", TYPE_A), ASKED_NOTHING);
+	b.data[5] = 2;
+	assert_int_equal(dns_asked(wire, b.len, "example.org", TYPE_A), ASKED_OTHER);
+	buf_fini(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +379,9 @@ int main(void)
 	    cmocka_unit_test(test_cut_at_every_octet),
 	    cmocka_unit_test(test_hostile),
 	    cmocka_unit_test(test_questions),
+	    cmocka_unit_test(test_extended_rcode),
+	    cmocka_unit_test(test_two_where_one_may_be),
+	    cmocka_unit_test(test_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,15 +142,16 @@ static void test_answer(void **state)
 
 static void test_what_is_no_answer_is_passed_over(void **state)
 {
-	static const enum behaviour list[][2] = {{DNS_WRONG_ID},   {DNS_WRONG_NAME},
-						 {DNS_WRONG_TYPE}, {DNS_QUERY_BACK},
-						 {DNS_SHORT},      {DNS_SILENT}};
+	static const enum behaviour list[][2] = {
+	    {DNS_WRONG_ID}, {DNS_WRONG_NAME}, {DNS_WRONG_TYPE},     {DNS_QUERY_BACK},
+	    {DNS_SHORT},    {DNS_SILENT},     {DNS_TRUNCATED_OTHER}};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
 		serve(f, list[i], 300);
 		(void)check(f, DNS_TIMEOUT, 6 * SEC);
 		assert_int_equal(dns_server_asked(f->servers[0]), 3);
+		assert_int_equal(dns_server_asked_tcp(f->servers[0]), 0);
 		resolver_free(f->resolver);
 		dns_server_free(f->servers[0]);
 		f->resolver = NULL;
@@ -187,7 +188,8 @@ static void test_case_of_the_question_does_not_matter(void **state)
 static void test_failures_of_a_server(void **state)
 {
 	static const enum behaviour list[][2] = {{DNS_GARBAGE}, {DNS_SERVFAIL_}, {DNS_REFUSED_},
-						 {DNS_NOTIMP_}, {DNS_RCODE_11},  {DNS_FLOOD}};
+						 {DNS_NOTIMP_}, {DNS_RCODE_11},  {DNS_FLOOD},
+						 {DNS_BADVERS_}};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(list); i++) {

@@ -267,14 +267,49 @@ static void cut_anywhere(void **state)
 	}
 }
 
+/* A line that is a whole scenario, and the words of faults beneath SMTP. */
+static void one_line(void **state)
+{
+	(void)state;
+	struct scenario *s =
+	    parse("style s ; name a.example ; mail close\n"
+		  "each i 7 8 smtp 127.0.0.%i shuffle like s ; banner cut %i reset ok "
+		  "; tls slow 5ms 9 wire \";\" ; chain 3 ; expect down/closed banner\n");
+	assert_int_equal(s->n_places, 2);
+	assert_int_equal(s->n_expectations, 2);
+	assert_string_equal(s->expectations[1].where, "127.0.0.8");
+	assert_true(s->places[1].host->shuffle);
+	const struct face *face = &s->places[1].host->base;
+	assert_string_equal(face->name, "a.example");
+	assert_int_equal(face->more_chain, 3);
+	assert_int_equal(face->script[LAB_MAIL].actions[0].kind, ACT_CLOSE);
+	assert_int_equal(face->script[LAB_BANNER].n, 2);
+	assert_int_equal(face->script[LAB_BANNER].actions[0].kind, ACT_CUT);
+	assert_int_equal(face->script[LAB_BANNER].actions[0].times, 8);
+	assert_true(face->script[LAB_BANNER].actions[0].reset);
+	assert_int_equal(face->script[LAB_TLS].actions[0].kind, ACT_SLOW);
+	assert_int_equal(face->script[LAB_TLS].actions[0].times, 9);
+	assert_memory_equal(face->script[LAB_TLS].actions[1].bytes, ";", 1);
+	scenario_free(s);
+
+	s = parse("dns x MX tcp length 9 drip 2ms hang-up poke-end 4 ffff\n");
+	const struct dns_reply *reply = &s->rules[0].replies[0];
+	assert_int_equal(reply->length, 9);
+	assert_int_equal(reply->drip, 2000);
+	assert_true(reply->hang_up);
+	assert_int_equal(reply->poke_at, -4);
+	assert_int_equal(reply->poke_len, 2);
+	scenario_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(empty),        cmocka_unit_test(actions),
-	    cmocka_unit_test(ranges),       cmocka_unit_test(faces),
-	    cmocka_unit_test(dns_rules),    cmocka_unit_test(answers),
-	    cmocka_unit_test(expectations), cmocka_unit_test(mistakes),
-	    cmocka_unit_test(cut_anywhere),
+	    cmocka_unit_test(empty),    cmocka_unit_test(actions),
+	    cmocka_unit_test(one_line), cmocka_unit_test(ranges),
+	    cmocka_unit_test(faces),    cmocka_unit_test(dns_rules),
+	    cmocka_unit_test(answers),  cmocka_unit_test(expectations),
+	    cmocka_unit_test(mistakes), cmocka_unit_test(cut_anywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
