@@ -119,7 +119,7 @@ bool ca_write(const struct ca *ca, const char *path)
 	return fclose(file) == 0 && good;
 }
 
-static void add_names(X509 *cert, X509 *issuer, const char *names)
+static void add_names(X509 *cert, X509 *issuer, const char *names, unsigned more)
 {
 	struct buf value = {0};
 	for (const char *s = names; *s; s += strspn(s, ",")) {
@@ -129,6 +129,8 @@ static void add_names(X509 *cert, X509 *issuer, const char *names)
 			   strncmp(s, "IP:", 3) == 0 ? "" : "DNS:", (int)n, s);
 		s += n;
 	}
+	for (; more; more--)
+		buf_printf(&value, ",DNS:name-%u.lab.example", more);
 	extend(cert, issuer, NID_subject_alt_name, buf_str(&value));
 	buf_fini(&value);
 }
@@ -159,7 +161,7 @@ static void make_leaf(struct ca *ca, struct context *context, EVP_PKEY *key)
 	extend(cert, by, NID_basic_constraints, "critical,CA:FALSE");
 	extend(cert, by, NID_ext_key_usage, "serverAuth");
 	extend(cert, by, NID_subject_key_identifier, "hash");
-	add_names(cert, by, names);
+	add_names(cert, by, names, face->more_names);
 	must(X509_sign(cert, self ? key : issuer->key,
 		       face->cert == CERT_SHA1 ? EVP_sha1() : EVP_sha256()));
 	context->cert = cert;
@@ -167,6 +169,8 @@ static void make_leaf(struct ca *ca, struct context *context, EVP_PKEY *key)
 	must(SSL_CTX_use_PrivateKey(context->ssl, key));
 	/* DANE-TA (usage 2) needs the authority in the chain. */
 	if (!self)
+		must((int)SSL_CTX_add1_chain_cert(context->ssl, issuer->cert));
+	for (unsigned i = 0; i < face->more_chain; i++)
 		must((int)SSL_CTX_add1_chain_cert(context->ssl, issuer->cert));
 }
 

@@ -37,7 +37,8 @@ struct late {
 	struct late *next, **at;
 	struct place *place;
 	struct link *link; /* NULL: UDP, or the link is gone (then drop is set) */
-	bool drop, tcp, close;
+	bool drop, tcp, close, hang_up;
+	usec_t drip;
 	int from; /* UDP socket that sends it */
 	bool own; /* which is this answer's own */
 	struct addr to;
@@ -99,13 +100,19 @@ static void late_send(void *arg)
 	if (late->drop) {
 		/* its connection has gone */
 	} else if (late->tcp) {
-		uint8_t length[2] = {(uint8_t)(late->packet.len >> 8), (uint8_t)late->packet.len};
 		if (!late->close) {
-			buf_add(&link->out, length, sizeof length);
-			buf_add(&link->out, late->packet.data, late->packet.len);
+			size_t n = late->drip && late->packet.len ? 1 : late->packet.len;
+			buf_add(&link->out, late->packet.data, n);
+			buf_consume(&late->packet, n);
+			if (late->packet.len) {
+				timer_at(&late->timer,
+					 loop_now(late->place->server->loop) + late->drip);
+				link_flush(link);
+				return;
+			}
 		}
 		link->pending--;
-		link->ended |= late->close;
+		link->ended |= late->close || late->hang_up;
 	} else {
 		struct sockaddr_storage to;
 		socklen_t len = addr_to_sockaddr(&late->to, &to);
@@ -208,8 +215,27 @@ static void distort(const struct question *q, const struct dns_reply *reply, str
 	for (size_t i = 0; i < ARRAY_LEN(reply->count); i++)
 		if (reply->count[i] >= 0)
 			put16(packet, 4 + 2 * i, reply->count[i]);
+	if (reply->poke) {
+		size_t at = (size_t)(reply->poke_at < 0 ? (int)packet->len + reply->poke_at
+							: reply->poke_at);
+		if (at + reply->poke_len <= packet->len)
+			memcpy(packet->data + at, reply->poke, reply->poke_len);
+	}
 	if (reply->cut >= 0 && packet->len > (uint32_t)reply->cut)
 		packet->len = (uint32_t)reply->cut;
+}
+
+/* As it goes over TCP: its length before it (RFC 1035 4.2.2), or a lie. */
+static void frame(struct buf *packet, int length)
+{
+	struct buf framed = {0};
+	if (length < 0)
+		length = (int)packet->len;
+	buf_addc(&framed, (char)(length >> 8));
+	buf_addc(&framed, (char)length);
+	buf_add(&framed, packet->data, packet->len);
+	buf_fini(packet);
+	*packet = framed;
 }
 
 /* A socket that the client has not asked. */
@@ -241,9 +267,13 @@ static void schedule(struct place *place, struct link *link, const struct addr *
 	if (to)
 		late->to = *to;
 	late->close = reply && reply->close;
+	late->hang_up = reply && reply->hang_up;
+	late->drip = reply ? reply->drip : 0;
 	make_answer(server, q, reply, late->tcp, &late->packet);
 	if (reply)
 		distort(q, reply, &late->packet);
+	if (late->tcp)
+		frame(&late->packet, reply ? reply->length : -1);
 	if (!link && reply && (reply->wrong_port || reply->wrong_address)) {
 		int fd = other_socket(place, reply->wrong_address);
 		if (fd >= 0) {

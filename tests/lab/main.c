@@ -1,6 +1,6 @@
 /* lab: a scripted world of DNS and SMTP servers on loopback.
  *
- *   lab [--log FILE] [--port N] [--dns-port N] SCENARIO.lab -- COMMAND ARG...
+ *   lab [--log FILE] [--seed N] [--port N] [--dns-port N] SCENARIO.lab -- COMMAND ARG...
  *                                                     serves while the command runs
  *   lab [...] SCENARIO.lab                            says where, serves until stdin ends
  *   lab --expect SCENARIO.lab                         what a probe is to find, for tests
@@ -43,6 +43,7 @@ struct lab {
 	struct timer drain;
 	usec_t drain_until;
 	struct watch *input;
+	unsigned seed;       /* of what is done at random */
 	struct rlimit files; /* as we found it, for the child */
 };
 
@@ -249,6 +250,9 @@ static int run(struct lab *lab, const char *log_path, char **command)
 	lab->loop = loop_new();
 	lab->ca = ca_new();
 	timer_init(&lab->drain, lab->loop, drain, lab);
+	if (!lab->seed)
+		lab->seed = (unsigned)loop_now(lab->loop) | 1;
+	log_line(lab->log, "seed %u", lab->seed);
 	struct loop_signal *signals[] = {
 	    loop_signal_new(lab->loop, SIGTERM, terminated, lab),
 	    loop_signal_new(lab->loop, SIGHUP, terminated, lab),
@@ -260,7 +264,8 @@ static int run(struct lab *lab, const char *log_path, char **command)
 		status = complain(strerror(errno), "temporary folder");
 	else if (!(lab->dns = dns_server_new(lab->loop, lab->scenario, lab->log)))
 		status = complain(strerror(errno), "DNS server");
-	else if (!(lab->smtp = smtp_server_new(lab->loop, lab->scenario, lab->ca, lab->log)))
+	else if (!(lab->smtp =
+		       smtp_server_new(lab->loop, lab->scenario, lab->ca, lab->log, lab->seed)))
 		status = complain(strerror(errno), "SMTP server");
 	else if (!add_tlsas(lab))
 		status = complain("no such address, or no such record", "tlsa");
@@ -326,6 +331,8 @@ int main(int argc, char **argv)
 			i++;
 		else if (strcmp(argv[i], "--expect") == 0)
 			expect = true;
+		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
+			lab.seed = (unsigned)strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--") == 0 && i + 1 < argc)
 			command = argv + i + 1;
 		else if (!path && argv[i][0] != '-')
@@ -335,7 +342,7 @@ int main(int argc, char **argv)
 	}
 	if (!path)
 		return complain(
-		    "lab [--log FILE] [--port N] [--dns-port N] [--expect] SCENARIO.lab "
+		    "lab [--log FILE] [--seed N] [--port N] [--dns-port N] [--expect] SCENARIO.lab "
 		    "[-- COMMAND ARG...]",
 		    "usage");
 	lab.scenario = scenario_read(path, &error);

@@ -171,9 +171,15 @@ static void split(struct parser *p, const char *s)
 	}
 }
 
+/* A ';' stands where an indented line could begin. */
+static bool at_break(const struct parser *p)
+{
+	return p->at < p->n && !p->words[p->at].quoted && strcmp(p->words[p->at].text, ";") == 0;
+}
+
 static bool more(const struct parser *p)
 {
-	return p->at < p->n;
+	return p->at < p->n && !at_break(p);
 }
 
 /* The next word; an empty one and a complaint when there is none. */
@@ -401,6 +407,18 @@ static void parse_actions(struct parser *p, struct script *script)
 		} else if (take(p, "cut")) {
 			action.kind = ACT_CUT;
 			action.times = number(p, "how many octets");
+			action.reset = take(p, "reset");
+		} else if (take(p, "slow")) {
+			action.kind = ACT_SLOW;
+			span(p, &action.from, &action.to);
+			action.times = number_or(p, 1);
+		} else if (take(p, "wire")) {
+			action.kind = ACT_WIRE;
+			take_bytes(p, false, &action);
+		} else if (take(p, "notify")) {
+			action.kind = ACT_NOTIFY;
+		} else if (take(p, "renegotiate")) {
+			action.kind = ACT_RENEGOTIATE;
 		} else {
 			fail(p, "no such action", p->words[p->at].text);
 			return;
@@ -517,6 +535,10 @@ static void parse_face_line(struct parser *p)
 		parse_certificate(p, face);
 	} else if (take(p, "days")) {
 		face->cert_days = (int)number(p, "days");
+	} else if (take(p, "names")) {
+		face->more_names = number(p, "how many");
+	} else if (take(p, "chain")) {
+		face->more_chain = number(p, "how many");
 	} else if (take(p, "protocol")) {
 		parse_protocol(p, face);
 	} else if (take(p, "ciphers")) {
@@ -546,6 +568,20 @@ static void parse_face_line(struct parser *p)
 }
 
 /* ---- top level ---- */
+
+/* Settings on the line itself, a ';' before each. */
+static void parse_rest_of_line(struct parser *p)
+{
+	while (at_break(p) && !p->error) {
+		p->at++;
+		if (!more(p))
+			fail(p, "missing", "a setting");
+		else
+			parse_face_line(p);
+		if (more(p))
+			fail(p, "unexpected", p->words[p->at].text);
+	}
+}
 
 static void parse_smtp(struct parser *p)
 {
@@ -580,11 +616,14 @@ static void parse_smtp(struct parser *p)
 			p->host->kind = SMTP_REFUSE;
 		else if (take(p, "blackhole"))
 			p->host->kind = SMTP_BLACKHOLE;
+		else if (take(p, "shuffle"))
+			p->host->shuffle = true;
 		else if (take(p, "like"))
 			copy_style(p, p->face);
 		else
 			fail(p, "unexpected", p->words[p->at].text);
 	}
+	parse_rest_of_line(p);
 }
 
 static void parse_style(struct parser *p)
@@ -597,6 +636,7 @@ static void parse_style(struct parser *p)
 		fail(p, "a style of that name stands above", name);
 	if (take(p, "like"))
 		copy_style(p, p->face);
+	parse_rest_of_line(p);
 }
 
 /* `line` is what follows "rr": it goes to ldns as it is, since only ldns knows how TXT is quoted.
@@ -646,7 +686,7 @@ static bool parse_rcode(struct parser *p, struct dns_reply *reply)
 static struct dns_reply *add_reply(struct dns_rule *rule)
 {
 	struct dns_reply *reply = ARRAY_ADD(rule->replies, rule->n_replies);
-	reply->rcode = reply->cut = -1;
+	reply->rcode = reply->cut = reply->length = -1;
 	for (size_t i = 0; i < ARRAY_LEN(reply->count); i++)
 		reply->count[i] = -1;
 	return reply;
@@ -708,6 +748,18 @@ static void parse_faults(struct parser *p, struct dns_rule *rule)
 			reply->empty = true;
 		} else if (take(p, "cut")) {
 			reply->cut = (int)number(p, "how many octets");
+		} else if (take(p, "length")) {
+			reply->length = (int)number(p, "how many octets");
+		} else if (take(p, "drip")) {
+			span(p, &reply->drip, &unused);
+		} else if (take(p, "hang-up")) {
+			reply->hang_up = true;
+		} else if (take(p, "poke")) {
+			reply->poke_at = (int)number(p, "where");
+			reply->poke = octets(p, &reply->poke_len);
+		} else if (take(p, "poke-end")) {
+			reply->poke_at = -(int)number(p, "where");
+			reply->poke = octets(p, &reply->poke_len);
 		} else if (take(p, "raw")) {
 			reply->raw = octets(p, &reply->raw_len);
 		} else if (take(p, "append")) {
@@ -877,7 +929,7 @@ static void parse_line(struct parser *p, const char *line)
 			fail(p, "no such thing", word);
 		free(word);
 	}
-	if (more(p))
+	if (p->at < p->n)
 		fail(p, "unexpected", p->words[p->at].text);
 }
 

@@ -34,7 +34,11 @@ enum action_kind {
 	ACT_RESET,   /* RST */
 	ACT_HALF,    /* FIN, but goes on reading */
 	ACT_SILENCE, /* nothing more, ever */
-	ACT_CUT      /* the rest of the handshake's octets ends after `times`, then FIN */
+	ACT_CUT,    /* what follows ends after `times` octets on the wire: FIN, or RST if `reset` */
+	ACT_SLOW,   /* from now on the wire takes `times` octets every `from`, TLS and all */
+	ACT_WIRE,   /* bytes as they are, beneath TLS */
+	ACT_NOTIFY, /* close_notify */
+	ACT_RENEGOTIATE /* TLS 1.2 */
 };
 
 struct action {
@@ -43,6 +47,7 @@ struct action {
 	const char *bytes;
 	size_t n;
 	uint64_t times;
+	bool reset;
 };
 
 struct script {
@@ -74,6 +79,8 @@ struct face {
 	enum cert_kind cert;
 	const char *cert_names; /* separated by ','; NULL: the server's name */
 	int cert_days;          /* that the certificate is still good for */
+	unsigned more_names;    /* so many names besides */
+	unsigned more_chain;    /* so many certificates of the CA besides */
 	int tls_min, tls_max;   /* OpenSSL's version numbers; 0: no limit */
 	const char *ciphers;
 };
@@ -85,6 +92,7 @@ struct smtp_host {
 	struct face base;   /* for every connection when there are no faces */
 	struct face *faces; /* the ones with `first` in order, then the others in turn */
 	size_t n_faces;
+	bool shuffle; /* those in turn are taken at random instead */
 };
 
 /* An address, served as its host says. */
@@ -98,10 +106,16 @@ struct dns_reply {
 	usec_t delay;
 	bool silent, close; /* nothing is sent; close: TCP is closed */
 	bool tc, ad, wrong_id, wrong_question, no_question, wrong_port, wrong_address, not_response;
-	bool empty;      /* no records, whatever the zone has */
-	bool no_edns;    /* no OPT record although the question had one */
-	int rcode;       /* -1: what the zone says */
-	int cut;         /* octets; -1: whole */
+	bool empty;       /* no records, whatever the zone has */
+	bool no_edns;     /* no OPT record although the question had one */
+	int rcode;        /* -1: what the zone says */
+	int cut;          /* octets; -1: whole */
+	int poke_at;      /* where octets are overwritten; below 0: from the end */
+	const char *poke; /* by which; NULL */
+	size_t poke_len;
+	int length;      /* over TCP, what is said to come; -1: what comes */
+	usec_t drip;     /* over TCP, the pause between two octets */
+	bool hang_up;    /* over TCP, once it is sent */
 	int count[4];    /* section counts to lie about; -1: true */
 	const char *raw; /* whole packet but for the id; NULL */
 	size_t raw_len;

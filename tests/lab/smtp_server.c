@@ -15,7 +15,7 @@
 
 enum { BACKLOG = 1024, OUT_MAX = 256 * 1024, PIECE = 16 * 1024 };
 /* What a client may send (RFC 5321 4.5.3.1.4), and what it must put up with. */
-enum { COMMAND_MAX = 512, LINE_MAX_OCTETS = 4096, LINES_MAX = 512 };
+enum { COMMAND_MAX = 512, LINE_MAX_OCTETS = 4096, LINES_MAX = 512, OCTETS_MAX = 65536 };
 
 struct server {
 	struct smtp_server *all;
@@ -61,19 +61,26 @@ struct conn {
 	/* TLS */
 	enum mode mode;
 	struct tls_server *tls;
-	bool tls_started, limited;
-	uint64_t limit;  /* octets that may still be sent, when limited */
+	bool tls_started, limited, limit_resets;
+	uint64_t limit; /* octets that may still be sent, when limited */
+	usec_t slow;    /* pause between two pieces on the wire; 0: none */
+	size_t slow_size;
+	struct timer pace;
+	bool pacing;     /* it is armed */
 	struct buf wire; /* of a handshake that waits for its script */
 
 	/* what the client has been told, and what it has done */
 	char line[4], code[3]; /* the beginning of the line being sent, of its reply's first */
 	size_t column;
 	unsigned lines; /* of the reply being sent, before this one */
+	size_t octets;  /* of it */
+	bool mixed;     /* its lines have several codes */
 	unsigned turns; /* replies that have been sent, less commands that have come */
 	bool sound;     /* the reply being sent is one by RFC 5321, so far */
 	bool well;      /* all were such that a client can go on from there */
-	bool accepted;  /* a 220 has been sent since */
+	bool accepted;  /* a 2xx has been sent since */
 	bool greeted, quit, scolded;
+	bool lost; /* what it said last, as it may be */
 };
 
 struct smtp_server {
@@ -152,6 +159,8 @@ static void check_line(struct conn *c, const char *line, size_t n)
 /* The client has closed: was that polite? */
 static void check_end(struct conn *c)
 {
+	if (c->lost)
+		return;
 	/* Who leaves right after the handshake did not like the certificate. */
 	bool expected = c->mode == MODE_PLAIN || (c->mode == MODE_TLS && c->greeted);
 	/* What was never taken may have been a QUIT, or what has to be answered before one. */
@@ -174,6 +183,7 @@ static void conn_free(struct conn *c)
 	server->open--;
 	server->all->open--;
 	timer_fini(&c->timer);
+	timer_fini(&c->pace);
 	watch_free(c->watch);
 	(void)close(c->fd);
 	tls_server_free(c->tls);
@@ -203,17 +213,23 @@ static void track_line(struct conn *c)
 	if (c->lines++ == 0) {
 		memcpy(c->code, c->line, sizeof c->code);
 		c->sound = true;
+		c->mixed = false;
+		c->octets = 0;
 	}
-	c->sound &= code && c->column <= LINE_MAX_OCTETS && c->lines <= LINES_MAX;
+	c->octets += c->column + 1;
+	c->mixed |= memcmp(c->code, c->line, sizeof c->code) != 0;
+	c->sound &= code && c->column <= LINE_MAX_OCTETS && c->lines <= LINES_MAX &&
+		    c->octets <= OCTETS_MAX;
 	if (code && c->column > 3 && c->line[3] == '-')
 		return;
 	char first = c->line[0];
-	bool fits = first == '2' && memcmp(c->code, c->line, sizeof c->code) == 0 &&
+	bool fits = first == '2' && !c->mixed &&
 		    (c->phase != LAB_BANNER || c->turns || memcmp(c->code, "220", 3) == 0);
-	c->sound &= (c->column == 3 || c->line[3] == ' ' || c->line[3] == '\r') &&
-		    (first == '4' || first == '5' || fits);
+	c->sound &=
+	    (c->column == 3 || c->line[3] == ' ' || (c->line[3] == '\r' && c->column == 4)) &&
+	    (first == '4' || first == '5' || fits);
 	c->well &= c->sound;
-	c->accepted |= c->sound && memcmp(c->line, "220", 3) == 0;
+	c->accepted |= c->sound && first == '2';
 	c->turns++;
 	c->lines = 0;
 }
@@ -248,10 +264,13 @@ static bool flush(struct conn *c)
 {
 	if (c->limited && c->out.len >= c->limit) {
 		c->out.len = (uint32_t)c->limit;
-		c->after = AFTER_CLOSE;
+		c->after = c->limit_resets ? AFTER_RESET : AFTER_CLOSE;
 	}
 	while (c->out.len && !c->half) {
-		ssize_t n = send(c->fd, c->out.data, c->out.len, MSG_NOSIGNAL);
+		size_t most = c->slow && c->out.len > c->slow_size ? c->slow_size : c->out.len;
+		if (c->pacing)
+			return true;
+		ssize_t n = send(c->fd, c->out.data, most, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -259,12 +278,17 @@ static bool flush(struct conn *c)
 			return true;
 		}
 		if (n < 0) {
+			c->lost |= c->times > 0; /* see conn_ready */
 			conn_end(c, "client");
 			return false;
 		}
 		buf_consume(&c->out, (size_t)n);
 		if (c->limited)
 			c->limit -= (uint64_t)n;
+		if (c->slow) {
+			c->pacing = true;
+			timer_at(&c->pace, loop_now(c->server->all->loop) + c->slow);
+		}
 	}
 	watch_want(c->watch, READY_READ);
 	if (c->after == AFTER_HALF) {
@@ -417,7 +441,9 @@ static bool send_piece(struct conn *c, bool *gone)
 
 static bool act(struct conn *c, const struct action *action)
 {
-	c->acted |= action->kind != ACT_WAIT && action->kind != ACT_DRIP && action->kind != ACT_CUT;
+	c->acted |= action->kind != ACT_WAIT && action->kind != ACT_DRIP &&
+		    action->kind != ACT_CUT && action->kind != ACT_SLOW &&
+		    action->kind != ACT_RENEGOTIATE;
 	switch (action->kind) {
 	case ACT_OK:
 		do_healthy(c);
@@ -448,7 +474,24 @@ static bool act(struct conn *c, const struct action *action)
 	case ACT_CUT:
 		c->limited = true;
 		c->limit = action->times;
+		c->limit_resets = action->reset;
 		break;
+	case ACT_SLOW:
+		c->slow = action->from;
+		c->slow_size = action->times;
+		break;
+	case ACT_WIRE:
+		for (uint64_t i = 0; i < action->times; i++)
+			buf_add(&c->out, action->bytes, action->n);
+		return flush(c);
+	case ACT_NOTIFY:
+		if (c->mode == MODE_TLS)
+			tls_server_close(c->tls, &c->out);
+		return flush(c);
+	case ACT_RENEGOTIATE:
+		if (c->mode == MODE_TLS)
+			tls_server_renegotiate(c->tls, &c->out);
+		return flush(c);
 	}
 	return true;
 }
@@ -509,6 +552,17 @@ static void timer_fired(void *arg)
 	struct conn *c = arg;
 	c->waiting = false;
 	pump(c);
+}
+
+/* The wire takes a piece more. */
+static void paced(void *arg)
+{
+	struct conn *c = arg;
+	struct smtp_server *all = c->server->all;
+	c->pacing = false;
+	all->current = c;
+	if (flush(c) && c->times && !c->waiting)
+		pump(c);
 }
 
 /* ---- commands ---- */
@@ -677,6 +731,9 @@ static void conn_ready(void *arg, unsigned ready)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (n <= 0) {
+			/* Who closes before all of our octets were taken resets the connection, and
+			 * the QUIT that was on its way is lost. */
+			c->lost |= n < 0 && c->times;
 			conn_end(c, "client");
 			return;
 		}
@@ -688,9 +745,14 @@ static void conn_ready(void *arg, unsigned ready)
 
 /* ---- connections ---- */
 
-static const struct face *choose_face(const struct smtp_host *host, unsigned number)
+static const struct face *choose_face(struct smtp_server *all, const struct smtp_host *host,
+				      unsigned number)
 {
 	unsigned turns = 0;
+	if (host->shuffle) {
+		all->seed = all->seed * 1103515245u + 12345u;
+		number = all->seed >> 8;
+	}
 	for (size_t i = 0; i < host->n_faces; i++) {
 		const struct face *face = &host->faces[i];
 		if (!face->first) {
@@ -722,7 +784,7 @@ static void conn_new(struct server *server, int fd)
 	ports_prepare(fd);
 	c->server = server;
 	c->fd = fd;
-	c->face = choose_face(server->place->host, server->connections);
+	c->face = choose_face(all, server->place->host, server->connections);
 	c->name = smtp_server_name(c->face, &server->place->addr);
 	c->well = true;
 	c->number = ++server->connections;
@@ -734,6 +796,7 @@ static void conn_new(struct server *server, int fd)
 	server->open++;
 	all->open++;
 	timer_init(&c->timer, all->loop, timer_fired, c);
+	timer_init(&c->pace, all->loop, paced, c);
 	log_line(all->log, "connect %s %u at=%.1f open=%u", server->text, c->number,
 		 (double)(loop_now(all->loop) - all->began) / 1000, server->open);
 	log_count(all->log, 1, "connections %s", server->text);
@@ -801,7 +864,7 @@ static size_t fill(struct smtp_server *all, bool *full)
 }
 
 struct smtp_server *smtp_server_new(struct loop *loop, const struct scenario *scenario,
-				    struct ca *ca, struct log *log)
+				    struct ca *ca, struct log *log, unsigned seed)
 {
 	struct smtp_server *all = xcalloc(1, sizeof *all);
 	size_t n = scenario->n_places;
@@ -810,7 +873,7 @@ struct smtp_server *smtp_server_new(struct loop *loop, const struct scenario *sc
 	all->ca = ca;
 	all->log = log;
 	all->began = loop_now(loop);
-	all->seed = (unsigned)all->began;
+	all->seed = seed;
 	all->servers = xcalloc(n, sizeof *all->servers);
 	struct addr *addrs = xcalloc(n + 1, sizeof *addrs);
 	int *fds = xcalloc(n + 1, sizeof *fds);

@@ -12,7 +12,7 @@ struct smtp_server;
 
 /* Listens on every address of the scenario; NULL and errno when that cannot be had. */
 struct smtp_server *smtp_server_new(struct loop *, const struct scenario *, struct ca *,
-				    struct log *) MUSTCHECK;
+				    struct log *, unsigned seed) MUSTCHECK;
 void smtp_server_free(struct smtp_server *);
 uint16_t smtp_server_port(const struct smtp_server *);
 size_t smtp_server_open(const struct smtp_server *); /* connections */

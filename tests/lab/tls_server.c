@@ -79,6 +79,13 @@ void tls_server_close(struct tls_server *tls, struct buf *out)
 	drain(tls, out);
 }
 
+void tls_server_renegotiate(struct tls_server *tls, struct buf *out)
+{
+	if (SSL_renegotiate(tls->ssl) == 1)
+		(void)SSL_do_handshake(tls->ssl); /* into memory; the client may not want to */
+	drain(tls, out);
+}
+
 bool tls_server_closed(const struct tls_server *tls)
 {
 	return SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN;

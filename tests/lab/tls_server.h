@@ -19,7 +19,8 @@ enum tls_server_state { TLS_SERVER_MORE, TLS_SERVER_READY, TLS_SERVER_CLOSED, TL
 enum tls_server_state tls_server_feed(struct tls_server *, const char *in, size_t n,
 				      struct buf *plain, struct buf *out);
 void tls_server_write(struct tls_server *, const char *plain, size_t n, struct buf *out);
-void tls_server_close(struct tls_server *, struct buf *out); /* close_notify */
+void tls_server_close(struct tls_server *, struct buf *out);       /* close_notify */
+void tls_server_renegotiate(struct tls_server *, struct buf *out); /* asks for it (TLS 1.2) */
 
 /* The client has ended TLS properly. */
 bool tls_server_closed(const struct tls_server *);
