@@ -101,7 +101,7 @@ fuzzers := $(fuzz_names:%=$(BUILD)/tests/fuzz/run_%)
 tests := $(unit_sources:%.c=$(BUILD)/%) $(e2e_sources:%.c=$(BUILD)/%) $(replays)
 objects := $(lib_objects) $(BUILD)/mxprobe.o $(lab_sources:%.c=$(BUILD)/%.o) $(support_objects) \
 	$(unit_sources:%.c=$(BUILD)/%.o) $(e2e_sources:%.c=$(BUILD)/%.o) \
-	$(fuzz_names:%=$(BUILD)/tests/fuzz/fuzz_%.o) $(BUILD)/tests/fuzz/replay.o \
+	$(fuzz_names:%=$(BUILD)/tests/fuzz/fuzz_%.o) $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/fuzz/made.o \
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c))
 
 .PHONY: fuzz fuzz-run bench torture-history
@@ -157,14 +157,18 @@ $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(support_objects) $(BUILD)/libmxpr
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
 
-# A fuzz target without libFuzzer: it replays its corpus, as a test.
-$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libmxprobe.a
+# A fuzz target without libFuzzer: it replays its corpus, as a test. What several share goes with all.
+fuzz_shared := $(BUILD)/tests/fuzz/made.o $(BUILD)/tests/support/results.o
+$(BUILD)/tests/fuzz/replay_tls $(BUILD)/tests/fuzz/run_tls: $(BUILD)/tests/lab/ca.o $(BUILD)/tests/lab/tls_server.o
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(fuzz_shared) \
+		$(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBRARIES) $(LIBRARIES)
 
-$(BUILD)/tests/fuzz/run_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libmxprobe.a
+$(BUILD)/tests/fuzz/run_%: $(BUILD)/tests/fuzz/fuzz_%.o $(fuzz_shared) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBRARIES)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(TEST_LIBRARIES) $(LIBRARIES)
 
 .SECONDARY: $(objects)
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*/*.d)
@@ -189,6 +193,16 @@ fuzz:
 		OPTIMIZE='-O1 -g -fsanitize=fuzzer-no-link' fuzz-run
 fuzz-run: $(fuzzers)
 	@sh tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS) $(or $(FUZZ),$(fuzz_names))
+
+# Ten thousand endpoints that misbehave at random, again and again: is anything left behind?
+SOAK_SECONDS ?= 600
+.PHONY: soak
+soak: $(BUILD)/tests/soak/soak $(BUILD)/lab
+	@$(BUILD)/tests/soak/soak $(BUILD)/lab tests/soak/soak.lab $(SOAK_SECONDS) $(SOAK_SEED)
+
+$(BUILD)/tests/soak/soak: $(BUILD)/tests/soak/soak.o $(BUILD)/libmxprobe.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
 
 # CASES="plain shared" runs only those of the comparison, ROUNDS=n so many rounds of each.
 bench: $(BUILD)/mxprobe $(patsubst %,$(BUILD)/bench/%,classify history_fill sink floor compare)
