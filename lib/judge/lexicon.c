@@ -27,7 +27,9 @@ static bool letter(char c)
 
 static void put(struct words *w, const char *s, size_t n)
 {
-	if (n <= sizeof w->text - 2 - w->n) {
+	/* A blank may already have taken what is left for it: nothing is subtracted from the room.
+	 */
+	if (w->n + n <= sizeof w->text - 2) {
 		memcpy(w->text + w->n, s, n);
 		w->n += n;
 	}

@@ -1,6 +1,7 @@
 /* The dictionary: its order, what each entry finds, how text is folded. */
 #include "judge/lexicon.h"
 
+#include "base/buf.h"
 #include "base/util.h"
 
 #include <setjmp.h>
@@ -166,6 +167,27 @@ static void long_texts_are_read_at_both_ends(void **state)
 	assert_true(lexicon_read(NULL, 0) == 0);
 }
 
+/* What is folded may be longer than what was said: an address of one octet is a word of seven. Room
+ * ends at any octet of any of them. */
+static void more_words_than_room(void **state)
+{
+	uint64_t one = lexicon_read("@ ", 2);
+
+	(void)state;
+	for (size_t letters = 0; letters < 100; letters++) {
+		struct buf text = {0};
+
+		for (size_t i = 0; i < 610; i++)
+			buf_addstr(&text, "@ ");
+		for (size_t i = 0; i < letters; i++)
+			buf_addc(&text, 'x');
+		for (size_t i = 0; i < 10; i++)
+			buf_addstr(&text, " @ \xC3\xA9 1.2.3.4");
+		assert_true((lexicon_read(text.data, text.len) & one) == one);
+		buf_fini(&text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -178,6 +200,7 @@ int main(void)
 	    cmocka_unit_test(links_count_only_alone),
 	    cmocka_unit_test(the_longest_entry_counts),
 	    cmocka_unit_test(long_texts_are_read_at_both_ends),
+	    cmocka_unit_test(more_words_than_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
