@@ -198,7 +198,7 @@ fuzz-run: $(fuzzers)
 SOAK_SECONDS ?= 600
 .PHONY: soak
 soak: $(BUILD)/tests/soak/soak $(BUILD)/lab
-	@$(BUILD)/tests/soak/soak $(BUILD)/lab tests/soak/soak.lab $(SOAK_SECONDS) $(SOAK_SEED)
+	@$(BUILD)/tests/soak/soak $(BUILD)/lab tests/soak $(SOAK_SECONDS) $(SOAK_SEED)
 
 $(BUILD)/tests/soak/soak: $(BUILD)/tests/soak/soak.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"

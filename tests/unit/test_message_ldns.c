@@ -230,7 +230,8 @@ static bool compare(const uint8_t *wire, size_t n, bool must_read)
 	if (both) {
 		const ldns_rr_list *question = ldns_pkt_question(theirs);
 
-		assert_int_equal(ours->rcode, ldns_pkt_get_rcode(theirs));
+		assert_int_equal(ours->rcode, (int)ldns_pkt_get_rcode(theirs) |
+						  ldns_pkt_edns_extended_rcode(theirs) << 4);
 		assert_int_equal(ours->authentic, ldns_pkt_ad(theirs));
 		if (ldns_rr_list_rr_count(question) == 1 &&
 		    ldns_rr_get_class(ldns_rr_list_rr(question, 0)) == LDNS_RR_CLASS_IN) {
