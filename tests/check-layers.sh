@@ -43,10 +43,12 @@ for folder in lib/*/; do
 done
 
 room() { # include, file that may have it
-	if [ -n "$2" ] && ! grep -qF "\`$2\`" docs/architecture.md; then
-		echo "docs/architecture.md: <$1> is used in $2" >&2
-		bad=1
-	fi
+	for file in $2; do
+		grep -qF "\`$file\`" docs/architecture.md || {
+			echo "docs/architecture.md: <$1> is used in $file" >&2
+			bad=1
+		}
+	done
 	for file in $(grep -lE "^#include <$1" lib/*/*.[ch] || true); do
 		case " $2 " in *" ${file#lib/} "*) ;; *)
 			echo "$file uses <$1>: only $2 may" >&2

@@ -205,7 +205,7 @@ for document; do
 	*.md) # nothing is shown in another way; a configuration is one that is tested where it comes from
 		awk '
 		FILENAME != ARGV[2] { gsub(/[ \t]+/, " "); had[$0]; next }
-		/^```/ { fence = fence ? "" : $0 "."; if (fence == "```.") print FNR ": a block that is no console"; next }
+		/^```/ { fence = fence ? "" : $0 "."; if (fence !~ /^($|```(console|nagios|text)\.$)/) print FNR ": a block that is no console"; next }
 		!fence && /^    / { print FNR ": an indented block" }
 		fence == "```nagios." { gsub(/[ \t]+/, " "); if (!(($0) in had)) print FNR ": not in contrib/nagios: " $0 }
 		' "$repo/contrib/nagios/commands.cfg" "$document" >"$work/odd"

@@ -23,9 +23,14 @@ static int shown(const char *document, struct buf *said)
 	size_t n;
 	FILE *f;
 
+	buf_addstr(&command, "WITHOUT='");
 #ifndef HAVE_SQLITE
-	buf_addstr(&command, "WITHOUT=--history ");
+	buf_addstr(&command, "--history ");
 #endif
+#ifndef HAVE_CURL
+	buf_addstr(&command, "--mta-sts --webhook ");
+#endif
+	buf_addstr(&command, "' ");
 	buf_printf(&command, "sh tests/docs/shown.sh '%s' 2>&1", document);
 	f = popen(buf_str(&command), "re");
 	assert_non_null(f);
@@ -100,6 +105,7 @@ static void lies(void **state)
 	    {"```console\n$ no-such-program\n```\n", "exit 127"},
 	    {"```console\nnothing but output\n```\n", "begins without a command"},
 	    {"```\n$ mxprobe example.org\n```\n", "a block that is no console"},
+	    {"```sh\nmxprobe example.org\n```\n", "a block that is no console"},
 	    {"Text:\n\n    mxprobe example.org\n", "an indented block"},
 	    {"```nagios\ncommand_line $USER1$/check_smtp\n```\n", "not in contrib/nagios"},
 	    {"```console\n$ mxprobe --watch=10 example.edu\nno such line\n...\n```\n",
