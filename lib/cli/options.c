@@ -471,15 +471,11 @@ static void read_webhook_on(struct reading *r, struct options *o)
 {
 	static const char *const names[] = {
 	    [EVENTS_CHANGE] = "change", [EVENTS_PROBLEM] = "problem", [EVENTS_ALWAYS] = "always"};
+	size_t chosen;
 
 	o->has_webhook_when = true;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (strcmp(r->value, names[i]) == 0) {
-			o->webhook_when = (enum event_when)i;
-			return;
-		}
-	}
-	complain(r, "is none of %s", "change, problem, always");
+	if (read_choice(r, names, ARRAY_LEN(names), &chosen))
+		o->webhook_when = (enum event_when)chosen;
 }
 
 static void take(struct options *o, int code, struct reading *r)

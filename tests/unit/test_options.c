@@ -203,6 +203,8 @@ static void test_bad(void **state)
 	    {"mxprobe -version", "-version: no such option; did you mean --version?", ""},
 	    {"mxprobe --tls verfy x", "--tls: 'verfy' is none of off, auto,",
 	     "; did you mean verify?"},
+	    {"mxprobe --webhook-on problms x", "--webhook-on: 'problms' is none of",
+	     "; did you mean problem?"},
 	    {"mxprobe --color alwys x", "--color: 'alwys' is none of", "; did you mean always?"},
 	    {"mxprobe --sender postfx x", "--sender: 'postfx' is none of", "did you mean postfix?"},
 	    {"mxprobe -vZ x", "-Z", ""},
