@@ -6,7 +6,7 @@
 #                           blocks with a word of WITHOUT are passed over
 #
 # A command stands behind "$ " in a ```console block of a Markdown file, or in a literal display of the
-# manual, or it is a `make GOAL` in a sentence; and goes on in the next line where its line ends with |, \ or &&. The lines up to the next
+# manual, or it is a `make GOAL` or the like in a sentence; and goes on in the next line where its line ends with |, \ or &&. The lines up to the next
 # command are what it prints; "..." stands for any lines. A command without such lines may print what it
 # likes, but it must not fail. A command that is shown in a sentence is an example of another place.
 #
@@ -50,7 +50,7 @@ blocks() {
 		/^```/ { if (inside) print ""; inside = 0; next }
 		inside { print NR ":" $0; next }
 		{
-			for (s = $0; match(s, /`(sudo )?make [^`]*`/); s = substr(s, RSTART + RLENGTH))
+			for (s = $0; match(s, /`((sudo )?make|dpkg-buildpackage|rpmbuild) [^`]*`/); s = substr(s, RSTART + RLENGTH))
 				printf "%d:$ %s\n\n", NR, substr(s, RSTART + 1, RLENGTH - 2)
 		}' "$1"
 		;;
@@ -219,14 +219,14 @@ for document; do
 		[ -e "$block" ] || continue
 		# All commands of the block are proven elsewhere, or none is.
 		elsewhere=0
-		while IFS='	' read -r command file; do
+		while IFS='	' read -r command file as; do
 			case $command in '' | '#'*) continue ;; esac
 			if grep -qxF "$(printf '%s' "$command" | sed 's/^/$ /')" <<-END; then
 				$(sed 's/^[0-9]*://; s/  *#.*//' "$block")
 			END
 				elsewhere=$((elsewhere + 1))
 				count=$((count + 1))
-				grep -qF -- "$command" "$repo/$file" ||
+				grep -qF -- "${as:-$command}" "$repo/$file" ||
 					complain "$document: '$command' is not in $file, which was to run it"
 			fi
 		done <"$here/elsewhere"
