@@ -5,20 +5,24 @@
  * Each round runs every contestant once, one after the other, so that a machine that grows slower
  * slows all of them; the medians are shown. The client has one core, the sink another. A run counts
  * only if the sink's own counters say that it had all of the work; what others need (curl,
- * check_smtp, swaks) is left out with a word where it is missing. SCALE divides the sizes, for a
- * quick look. */
+ * check_smtp, swaks) is left out with a word where it is missing. Each figure that has a limit gets
+ * a line with it; the exit status is 1 when one is not met. SCALE divides the sizes, for a quick
+ * look. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,13 +36,16 @@ struct work {
 	bool tls;
 	unsigned jobs;
 	bool impatient; /* limits of five seconds */
+	bool counted;   /* system calls are counted, which takes its time */
+	bool reports;   /* the floor, too, writes as many octets as mxprobe did */
 };
 
 struct measure {
 	bool good;
 	double cpu, wall; /* seconds */
 	long rss;         /* KiB */
-	unsigned long questions, connections, mail, most_open, lines, dead;
+	double calls;     /* system calls */
+	unsigned long questions, connections, mail, most_open, most_tls, lines, dead;
 };
 
 enum who { MXPROBE, FLOOR, CURL, CHECK_SMTP, SWAKS, CONTESTANTS };
@@ -52,6 +59,8 @@ static char list[PATH_SIZE], out[PATH_SIZE], cert[PATH_SIZE];
 static int rounds = 5, client_core = -1, server_core = -1;
 static unsigned long scale = 1;
 static bool present[CONTESTANTS];
+static unsigned long octets; /* of the last report of mxprobe */
+static unsigned figures, missed;
 
 static void die(const char *what)
 {
@@ -186,6 +195,8 @@ static void stop_sink(struct server *s, struct measure *m)
 			m->mail = number;
 		else if (!strcmp(name, "most_open"))
 			m->most_open = number;
+		else if (!strcmp(name, "most_tls"))
+			m->most_tls = number;
 	}
 	(void)fclose(s->out);
 	(void)waitpid(s->pid, NULL, 0);
@@ -261,6 +272,10 @@ static void make_args(char **args, enum who who, const struct work *w, const str
 			args[n++] = text("-t");
 		if (w->impatient)
 			args[n++] = text("-w5");
+		if (w->reports) {
+			args[n++] = text("-o%s", out);
+			args[n++] = text("-b%lu", octets / w->domains);
+		}
 		args[n++] = text("%u", s->dns);
 		args[n++] = text("%u", s->smtp);
 		args[n++] = text("%lu", w->domains);
@@ -329,6 +344,36 @@ static double seconds(struct timeval t)
 	return (double)t.tv_sec + (double)t.tv_usec * 1e-6;
 }
 
+/* Lets a traced child run to its end; the system calls that it made. */
+static double count_calls(pid_t pid, struct rusage *used)
+{
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
+	unsigned long stops = 0;
+	int status, deliver = 0;
+
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	if (WIFSTOPPED(status) && ptrace(PTRACE_SETOPTIONS, pid, NULL, options) != 0)
+		die("ptrace");
+	while (!WIFEXITED(status) && !WIFSIGNALED(status)) {
+		if (ptrace(PTRACE_SYSCALL, pid, NULL, (long)deliver) != 0 ||
+		    wait4(pid, &status, 0, used) != pid)
+			die("ptrace");
+		deliver = WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
+		if (deliver == (SIGTRAP | 0x80)) {
+			stops++; /* on the way in, and on the way out */
+			deliver = 0;
+		}
+	}
+	return (double)(stops / 2);
+}
+
+/* Of each hundred addresses, a last one begun included, so many are dead: see the sink. */
+static unsigned long dead_of(const struct work *w)
+{
+	return (w->addresses + 99) / 100 * w->dead_percent;
+}
+
 static struct measure run(enum who who, const struct work *w)
 {
 	struct measure m = {0};
@@ -346,17 +391,20 @@ static struct measure run(enum who who, const struct work *w)
 	if (pid < 0)
 		die("fork");
 	if (!pid) {
-		int fd =
-		    open(who == MXPROBE ? "/dev/null" : out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		int fd = open(who <= FLOOR ? "/dev/null" : out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		pin(client_core);
 		(void)alarm(300); /* one that hangs has lost */
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
+		if (w->counted && ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+			_exit(126);
 		execvp(args[0], args);
 		_exit(127);
 	}
-	if (wait4(pid, NULL, 0, &used) != pid)
+	if (w->counted)
+		m.calls = count_calls(pid, &used);
+	else if (wait4(pid, NULL, 0, &used) != pid)
 		die("wait4");
 	m.wall = now() - begin;
 	m.cpu = seconds(used.ru_utime) + seconds(used.ru_stime);
@@ -365,12 +413,13 @@ static struct measure run(enum who who, const struct work *w)
 		free(*a);
 	stop_sink(&s, &m);
 	if (who == MXPROBE) {
+		struct stat st;
+
+		octets = stat(out, &st) == 0 ? (unsigned long)st.st_size : 0;
 		m.lines = count_lines(NULL);
 		m.dead = count_lines("\"class\":\"timeout\"");
 	}
-	/* Every hundredth part of the addresses is dead by that share. */
-	m.good = m.mail == w->addresses - w->addresses / 100 * w->dead_percent &&
-		 (who != MXPROBE || m.lines == w->domains);
+	m.good = m.mail == w->addresses - dead_of(w) && (who != MXPROBE || m.lines == w->domains);
 	return m;
 }
 
@@ -389,17 +438,23 @@ static double median(double *values, int n)
 
 /* Medians over the rounds that counted. */
 struct standing {
-	double cpu, wall, rss;
+	double cpu, wall, rss, calls;
 	struct measure last;
+	unsigned long questions, connections, dead; /* the most that a round had */
 	struct work work;
 	int good;
 	bool failed; /* one did not */
 };
 
+static unsigned long larger(unsigned long a, unsigned long b)
+{
+	return a > b ? a : b;
+}
+
 static void compete(struct standing *st, const struct work *w, const unsigned long *sizes)
 {
 	double cpu[CONTESTANTS][ROUNDS_MAX], wall[CONTESTANTS][ROUNDS_MAX],
-	    rss[CONTESTANTS][ROUNDS_MAX];
+	    rss[CONTESTANTS][ROUNDS_MAX], calls[CONTESTANTS][ROUNDS_MAX];
 
 	memset(st, 0, CONTESTANTS * sizeof *st);
 	for (int round = 0; round < rounds; round++) {
@@ -416,6 +471,9 @@ static void compete(struct standing *st, const struct work *w, const unsigned lo
 			}
 			m = run((enum who)who, &st[who].work);
 			st[who].last = m;
+			st[who].questions = larger(st[who].questions, m.questions);
+			st[who].connections = larger(st[who].connections, m.connections);
+			st[who].dead = larger(st[who].dead, m.dead);
 			if (!m.good) {
 				printf("  %s: does not count, the sink had %lu of %lu sessions\n",
 				       names[who], m.mail, st[who].work.addresses);
@@ -424,6 +482,7 @@ static void compete(struct standing *st, const struct work *w, const unsigned lo
 			}
 			cpu[who][st[who].good] = m.cpu;
 			wall[who][st[who].good] = m.wall;
+			calls[who][st[who].good] = m.calls;
 			rss[who][st[who].good++] = (double)m.rss;
 		}
 	}
@@ -432,6 +491,7 @@ static void compete(struct standing *st, const struct work *w, const unsigned lo
 			continue;
 		st[who].cpu = median(cpu[who], st[who].good);
 		st[who].wall = median(wall[who], st[who].good);
+		st[who].calls = median(calls[who], st[who].good);
 		st[who].rss = median(rss[who], st[who].good);
 	}
 	fflush(stdout);
@@ -459,15 +519,67 @@ static unsigned long sized(unsigned long n)
 	return n < 160 ? 160 : n / 16 * 16;
 }
 
+/* One figure with its limit, and what it aims at (0: at nothing more). A contestant that had no
+ * round that counts has no figure, which is not good enough. */
+static void hold(const char *what, double value, const char *unit, double limit, double aim,
+		 bool counts)
+{
+	bool met = counts && value <= limit;
+	char better[40] = "";
+
+	figures++;
+	missed += !met;
+	if (aim > 0)
+		(void)snprintf(better, sizeof better, ", aim %.4g (%s)", aim,
+			       value <= aim ? "reached" : "not reached");
+	if (counts)
+		printf("= %s: %.2f%s, limit %.4g%s: %s\n", what, value, unit, limit, better,
+		       met ? "met" : "NOT MET");
+	else
+		printf("= %s: no round counts: NOT MET\n", what);
+	fflush(stdout);
+}
+
+/* A number that must be this one. */
+static void hold_number(const char *what, unsigned long value, unsigned long must, bool counts)
+{
+	bool met = counts && value == must;
+
+	figures++;
+	missed += !met;
+	printf("= %s: %lu, must be %lu: %s\n", what, value, must, met ? "met" : "NOT MET");
+	fflush(stdout);
+}
+
+static bool both(const struct standing *st)
+{
+	return st[MXPROBE].good == rounds && st[FLOOR].good == rounds;
+}
+
 static void dialogue(bool tls)
 {
-	unsigned long n = sized(tls ? 4000 : 10000);
+	unsigned long n = sized(tls ? 4000 : 10000), few = sized(2000);
 	struct work w = {.domains = n / 16, .hosts = 16, .addresses = n, .tls = tls, .jobs = 1000};
+	struct work counted = {.domains = few / 16,
+			       .hosts = 16,
+			       .addresses = few,
+			       .tls = tls,
+			       .jobs = 1000,
+			       .counted = true};
 	const unsigned long sizes[CONTESTANTS] = {n, n, sized(1600), sized(320), sized(160)};
-	struct standing st[CONTESTANTS];
+	struct standing st[CONTESTANTS], calls[CONTESTANTS];
 
 	compete(st, &w, sizes);
 	show(st);
+	compete(calls, &counted, (unsigned long[CONTESTANTS]){few, few});
+	if (both(calls))
+		printf("  system calls a session: mxprobe %.1f, floor %.1f\n",
+		       calls[MXPROBE].calls / (double)few, calls[FLOOR].calls / (double)few);
+	hold(tls ? "processor time, STARTTLS" : "processor time, plain",
+	     both(st) ? each(st) / each(&st[FLOOR]) : 0, " x floor", tls ? 1.10 : 1.5,
+	     tls ? 1.05 : 1.3, both(st));
+	hold(tls ? "system calls a session, STARTTLS" : "system calls a session, plain",
+	     calls->calls / (double)few, "", tls ? 26 : 15, 0, calls->good == rounds);
 }
 
 static void bench_plain(void)
@@ -480,22 +592,35 @@ static void bench_starttls(void)
 	dialogue(true);
 }
 
-/* Does an endpoint cost more where there are many? */
+/* Does an endpoint cost more where there are many? Large and small in turn, in each round. */
 static void bench_growth(void)
 {
 	unsigned long small = sized(1000), large = sized(10000);
-	struct work w = {.domains = small / 16, .hosts = 16, .addresses = small, .jobs = 1000};
-	struct standing few[CONTESTANTS], many[CONTESTANTS];
+	struct work few = {.domains = small / 16, .hosts = 16, .addresses = small, .jobs = 1000};
+	struct work many = {.domains = large / 16, .hosts = 16, .addresses = large, .jobs = 1000};
+	double ratio[ROUNDS_MAX];
+	int good = 0;
 
-	compete(few, &w, (unsigned long[CONTESTANTS]){small, small});
-	w.domains = large / 16;
-	w.addresses = large;
-	compete(many, &w, (unsigned long[CONTESTANTS]){large, large});
-	show(few);
-	show(many);
-	if (few->good && many->good)
-		printf("  an endpoint of %lu costs %.2f x one of %lu\n", large,
-		       each(many) / each(few), small);
+	for (int round = 0; round < rounds; round++) {
+		/* So short a run is measured several times: the clock of the processor time is
+		 * coarse. */
+		enum { TIMES = 5 };
+		double sum = 0;
+		struct measure m;
+		bool all = true;
+
+		for (int i = 0; i < TIMES; i++) {
+			m = run(MXPROBE, &few);
+			sum += m.cpu / TIMES;
+			all &= m.good;
+		}
+		m = run(MXPROBE, &many);
+		if (all && m.good)
+			ratio[good++] =
+			    m.cpu / (double)many.addresses / (sum / (double)few.addresses);
+	}
+	hold("processor time an endpoint, of 10,000 to that of 1,000",
+	     good ? median(ratio, good) : 0, " x", 1.1, 0, good == rounds);
 }
 
 /* One domain, start-up included. */
@@ -506,54 +631,71 @@ static void bench_small(void)
 
 	compete(st, &w, (unsigned long[CONTESTANTS]){16, 16, 16, 16, 16});
 	show(st);
-	printf("  16 endpoints in %.1f ms of processor time\n", st->cpu * 1e3);
+	hold("16 endpoints, start-up included", st->cpu * 1e3, " ms", 10, 0, st->good == rounds);
 }
 
 static void bench_shared(void)
 {
 	unsigned long n = sized(100000), addresses = n / 50;
-	struct work w = {.domains = n, .hosts = 2, .addresses = addresses, .jobs = 1000};
+	struct work w = {
+	    .domains = n, .hosts = 2, .addresses = addresses, .jobs = 1000, .reports = true};
 	struct standing st[CONTESTANTS];
+	bool counts;
 
 	compete(st, &w, (unsigned long[CONTESTANTS]){addresses, addresses});
 	show(st);
-	printf("  %lu domains on %lu addresses: %.2f s against %.2f s, %.2f x; questions %lu of "
-	       "%lu, contacts %lu, lines %lu\n",
-	       n, addresses, st[MXPROBE].cpu, st[FLOOR].cpu, st[MXPROBE].cpu / st[FLOOR].cpu,
-	       st[MXPROBE].last.questions, n + 2 * addresses, st[MXPROBE].last.connections,
-	       st[MXPROBE].last.lines);
+	counts = both(st);
+	hold_number("contacts", st->connections, addresses, counts);
+	hold_number("questions", st->questions, n + 2 * addresses, counts);
+	hold_number("result lines", st->last.lines, n, counts);
+	hold("resident set", st->rss / 1024, " MiB", 80, 0, counts);
+	hold("processor time, many domains on few addresses",
+	     counts ? st[MXPROBE].cpu / st[FLOOR].cpu : 0, " x floor", 2, 1.4, counts);
 }
 
-/* What a session in flight holds: so long a greeting pause that all are open at once. */
-static void flight(bool tls)
-{
-	unsigned long n = sized(tls ? 4000 : 8000);
-	struct work w = {.domains = n / 16,
-			 .hosts = 16,
-			 .addresses = n,
-			 .delay_ms = 5000,
-			 .tls = tls,
-			 .jobs = 10000};
-	struct work base = {.domains = n / 16, .hosts = 16, .addresses = n, .tls = tls, .jobs = 16};
-	struct measure at_once = run(MXPROBE, &w), few = run(MXPROBE, &base);
-
-	printf("  %lu sessions in flight: %.1f MiB; the same work 16 at a time: %.1f MiB; %.2f KiB "
-	       "a session in flight%s\n",
-	       at_once.most_open, (double)at_once.rss / 1024, (double)few.rss / 1024,
-	       (double)(at_once.rss - few.rss) / (double)at_once.most_open,
-	       at_once.good && few.good ? "" : " (not all of the work was done)");
-}
-
+/* What a session in flight holds: so long a greeting pause that all are open at once. Above the
+ * same work 16 at a time is what they hold in plaintext; above the same number in plaintext, what
+ * TLS does. */
 static void bench_flight(void)
 {
-	flight(false);
-	flight(true);
+	unsigned long n = sized(10000), n_tls = sized(4000);
+	struct work open_at_once = {
+	    .domains = n / 16, .hosts = 16, .addresses = n, .delay_ms = 5000, .jobs = 10000};
+	struct work few = {.domains = n / 16, .hosts = 16, .addresses = n, .jobs = 16};
+	struct work plain = open_at_once, tls;
+	double a_session[ROUNDS_MAX], a_handshake[ROUNDS_MAX];
+	unsigned long most_open = 0, most_tls = 0;
+	int good = 0;
+
+	plain.domains = n_tls / 16;
+	plain.addresses = n_tls;
+	tls = plain;
+	tls.tls = true;
+	for (int round = 0; round < rounds; round++) {
+		struct measure all = run(MXPROBE, &open_at_once), base = run(MXPROBE, &few);
+		struct measure bare = run(MXPROBE, &plain), secure = run(MXPROBE, &tls);
+
+		if (!all.good || !base.good || !bare.good || !secure.good)
+			continue;
+		a_session[good] = (double)(all.rss - base.rss) / (double)all.most_open;
+		a_handshake[good++] = (double)(secure.rss - bare.rss) / (double)secure.most_tls;
+		most_open = all.most_open;
+		most_tls = secure.most_tls;
+	}
+	if (good)
+		printf(
+		    "  sessions in flight: %lu in plaintext; with TLS of %lu begun %lu at once\n",
+		    most_open, n_tls, most_tls);
+	hold("resident set a session in flight, plain", good ? median(a_session, good) : 0, " KiB",
+	     4, 2, good == rounds);
+	hold("resident set a handshake under way", good ? median(a_handshake, good) : 0, " KiB", 48,
+	     0, good == rounds);
 }
 
 /* Servers that let one wait, and some that are not there. */
 static void slow(bool tls)
 {
-	unsigned long n = sized(8000);
+	unsigned long n = sized(10000);
 	struct work w = {.domains = n / 16,
 			 .hosts = 16,
 			 .addresses = n,
@@ -564,10 +706,14 @@ static void slow(bool tls)
 			 .impatient = true};
 	struct standing st[CONTESTANTS];
 
-	compete(st, &w, (unsigned long[CONTESTANTS]){n, n});
+	/* With TLS the floor has the handshakes all at once, and tells nothing that counts here. */
+	compete(st, &w, (unsigned long[CONTESTANTS]){n, tls ? 0 : n});
 	show(st);
-	printf("  wall %.2f s against %.2f s, %.2f x; called dead: %lu of %lu\n", st[MXPROBE].wall,
-	       st[FLOOR].wall, st[MXPROBE].wall / st[FLOOR].wall, st[MXPROBE].last.dead, n / 100);
+	if (!tls)
+		hold("wall time, 1 % dead, plain", both(st) ? st[MXPROBE].wall / st[FLOOR].wall : 0,
+		     " x floor", 1.05, 0, both(st));
+	hold_number(tls ? "called dead, STARTTLS" : "called dead, plain", st->dead, dead_of(&w),
+		    st->good == rounds);
 }
 
 static void bench_slow(void)
@@ -645,9 +791,10 @@ int main(int argc, char **argv)
 		cases[i].run();
 		fflush(stdout);
 	}
+	printf("%u of %u limits met\n", figures - missed, figures);
 	(void)unlink(list);
 	(void)unlink(out);
 	(void)unlink(cert);
 	(void)rmdir(dir);
-	return 0;
+	return missed ? 1 : 0;
 }

@@ -2,13 +2,16 @@
  * client that take every read for the awaited reply; what a prober costs above this is what it does
  * with what it sees.
  *
- *   floor [-j JOBS] [-t] [-w SEC] DNS_PORT SMTP_PORT DOMAINS      -t: STARTTLS
+ *   floor [-j JOBS] [-t] [-w SEC] [-o FILE -b OCTETS] DNS_PORT SMTP_PORT DOMAINS
+ *
+ * -t: STARTTLS; -o: a line of so many octets for each domain, synced at the end.
  *
  * Domains are d0.bench to d<DOMAINS-1>.bench, of each host A and AAAA are asked; every address is
  * contacted once. With -w one that has not greeted after SEC is given up. Prints how many sessions
  * it had. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
@@ -48,6 +51,9 @@ static struct waiting *waiting; /* for a greeting, in the order of their limits 
 static size_t n_waiting, first_waiting;
 static double patience;
 static bool tls;
+static int report = -1;
+static size_t line_octets, n_block;
+static char block[65536];
 static SSL_CTX *ctx;
 static int ep, dns;
 
@@ -63,6 +69,26 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+static void flush_block(void)
+{
+	if (n_block && write(report, block, n_block) != (ssize_t)n_block)
+		die("write");
+	n_block = 0;
+}
+
+static void write_line(void)
+{
+	for (size_t left = line_octets; report >= 0 && left;) {
+		size_t n = left < sizeof block - n_block ? left : sizeof block - n_block;
+
+		memset(block + n_block, left == n ? '\n' : 'x', n);
+		n_block += n;
+		left -= n;
+		if (n_block == sizeof block)
+			flush_block();
+	}
 }
 
 static void ask(char kind, unsigned long number, unsigned char type)
@@ -104,6 +130,8 @@ static void answers(void)
 		size_t at = 12 + p[12] + 1u + 7 + 4, count = (size_t)(p[6] << 8 | p[7]);
 
 		in_flight--;
+		if (p[13] == 'd')
+			write_line();
 		for (size_t i = 0; i < count && at + 12 < (size_t)n; i++) {
 			unsigned size = p[at + 11];
 
@@ -226,13 +254,17 @@ int main(int argc, char **argv)
 	struct rlimit limit;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "j:tw:")) != -1) {
+	while ((opt = getopt(argc, argv, "j:tw:o:b:")) != -1) {
 		if (opt == 'j')
 			jobs = (unsigned)strtoul(optarg, NULL, 10);
 		else if (opt == 't')
 			tls = true;
 		else if (opt == 'w')
 			patience = strtod(optarg, NULL);
+		else if (opt == 'b')
+			line_octets = strtoul(optarg, NULL, 10);
+		else if (opt == 'o')
+			report = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		else
 			return 2;
 	}
@@ -276,6 +308,9 @@ int main(int argc, char **argv)
 				step(events[i].data.fd);
 		}
 	}
+	flush_block();
+	if (report >= 0 && fsync(report) != 0)
+		die("fsync");
 	printf("%lu\n", done);
 	return 0;
 }

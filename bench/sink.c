@@ -44,7 +44,8 @@ static double delay;
 static SSL_CTX *ctx;
 static int ep;
 static struct {
-	unsigned long questions, connections, mail, quit, handshakes, open, most_open;
+	unsigned long questions, connections, mail, quit, handshakes, open, most_open, tls,
+	    most_tls;
 } count;
 
 static void die(const char *what)
@@ -159,6 +160,7 @@ static void drop(int fd)
 {
 	struct connection *c = &connections[fd];
 
+	count.tls -= c->ssl != NULL;
 	SSL_free(c->ssl);
 	memset(c, 0, sizeof *c);
 	close(fd);
@@ -194,6 +196,8 @@ static bool command(int fd, const char *line)
 		SSL_set_accept_state(c->ssl);
 		SSL_set_read_ahead(c->ssl, 1);
 		c->state = HANDSHAKE;
+		if (++count.tls > count.most_tls)
+			count.most_tls = count.tls;
 		return true;
 	}
 	if (!strncmp(line, "MAIL FROM:", 10)) {
@@ -424,9 +428,9 @@ int main(int argc, char **argv)
 				serve_smtp(fd);
 		}
 	}
-	printf(
-	    "questions %lu\nconnections %lu\nhandshakes %lu\nmail %lu\nquit %lu\nmost_open %lu\n",
-	    count.questions, count.connections, count.handshakes, count.mail, count.quit,
-	    count.most_open);
+	printf("questions %lu\nconnections %lu\nhandshakes %lu\nmail %lu\nquit %lu\nmost_open %lu\n"
+	       "most_tls %lu\n",
+	       count.questions, count.connections, count.handshakes, count.mail, count.quit,
+	       count.most_open, count.most_tls);
 	return 0;
 }
