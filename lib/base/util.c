@@ -93,9 +93,12 @@ char *xasprintf(const char *fmt, ...)
 
 void *array_grow(void *array, size_t count, size_t size)
 {
-	/* Full exactly when the count is 0 or a power of two: no capacity needs to be kept. */
-	if ((count & (count - 1)) == 0)
-		array = xreallocarray(array, count ? count * 2 : 1, size);
+	const size_t first = size <= 64 ? 4 : 1;
+
+	/* Full exactly when the count is 0 or, from the first size on, a power of two: no capacity
+	 * needs to be kept. */
+	if (!count || (count >= first && (count & (count - 1)) == 0))
+		array = xreallocarray(array, count ? count * 2 : first, size);
 	memset((char *)array + count * size, 0, size);
 	return array;
 }

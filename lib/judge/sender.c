@@ -398,6 +398,14 @@ static void hosts_add(struct hosts *h, const struct shuffle *sh)
 	h->n++;
 }
 
+static bool has_family(const struct result *r, size_t at, size_t end, bool v6)
+{
+	for (; at < end; at++)
+		if (is_ipv6(&r->endpoints[at]) == v6)
+			return true;
+	return false;
+}
+
 static void exim_walk(const struct strategy *strategy, const struct result *r,
 		      struct sender_delivery *d)
 {
@@ -407,6 +415,9 @@ static void exim_walk(const struct strategy *strategy, const struct result *r,
 	for (size_t at = 0, end; at < r->n_endpoints; at = end) {
 		end = preference_end(r, at);
 		for (int v6 = 1; v6 >= 0; v6--) {
+			if (!has_family(r, at, end, v6))
+				continue;
+
 			struct hosts h = {.sets[0][0] = 1, .past = 1};
 			double orders = 1; /* hosts' sets of c before one host, times the hosts */
 

@@ -7,54 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-/* What stands before a value. In one piece: there are a hundred of them in a line. */
-static void begin(struct writer *w, const char *key)
-{
-	size_t n = key ? strlen(key) : 0;
-	char *at;
-
-	if (!buf_reserve(w->out, n + 4))
-		return;
-	at = w->out->data + w->out->len;
-	if (w->comma)
-		*at++ = ',';
-	w->comma = true;
-	if (key) {
-		*at++ = '"';
-		memcpy(at, key, n);
-		at += n;
-		*at++ = '"';
-		*at++ = ':';
-	}
-	w->out->len = (uint32_t)(at - w->out->data);
-}
-
-void write_open(struct writer *w, const char *key, char bracket)
-{
-	begin(w, key);
-	buf_addc(w->out, bracket);
-	w->comma = false;
-}
-
-void write_close(struct writer *w, char bracket)
-{
-	buf_addc(w->out, bracket);
-	w->comma = true;
-}
-
-void write_null(struct writer *w, const char *key)
-{
-	begin(w, key);
-	buf_add(w->out, "null", 4);
-}
-
-void write_bool(struct writer *w, const char *key, bool value)
-{
-	begin(w, key);
-	buf_addstr(w->out, value ? "true" : "false");
-}
-
-static void add_int(struct buf *out, int64_t value)
+void value_int(struct buf *out, int64_t value)
 {
 	char digits[24];
 	size_t at = sizeof digits;
@@ -69,46 +22,37 @@ static void add_int(struct buf *out, int64_t value)
 	buf_add(out, digits + at, sizeof digits - at);
 }
 
-void write_int(struct writer *w, const char *key, int64_t value)
+void value_real(struct buf *out, double value, unsigned decimals)
 {
-	begin(w, key);
-	add_int(w->out, value);
-}
-
-void write_real(struct writer *w, const char *key, double value, unsigned decimals)
-{
-	size_t start;
+	size_t start = out->len;
 
 	if (!isfinite(value)) {
-		write_null(w, key);
+		buf_add(out, "null", 4);
 		return;
 	}
-	begin(w, key);
-	start = w->out->len;
-	number_add(w->out, value, decimals);
-	if (!memchr(w->out->data + start, '.', w->out->len - start))
-		buf_add(w->out, ".0", 2);
+	number_add(out, value, decimals);
+	if (!memchr(out->data + start, '.', out->len - start))
+		buf_add(out, ".0", 2);
 }
 
-void write_ms(struct writer *w, const char *key, usec_t span)
+void value_ms(struct buf *out, usec_t span)
 {
 	char part[5] = {'.'};
 	unsigned rest;
 	size_t n = 4;
 
 	if (span < 0) { /* USEC_NONE; a span is never negative otherwise */
-		write_null(w, key);
+		buf_add(out, "null", 4);
 		return;
 	}
-	begin(w, key);
-	add_int(w->out, span / 1000);
+	value_int(out, span / 1000);
 	rest = (unsigned)(span % 1000);
 	part[1] = (char)('0' + rest / 100);
 	part[2] = (char)('0' + rest / 10 % 10);
 	part[3] = (char)('0' + rest % 10);
 	while (n > 2 && part[n - 1] == '0')
 		n--;
-	buf_add(w->out, part, n);
+	buf_add(out, part, n);
 }
 
 /* What a terminal or a reader by lines may act upon though JSON lets it stand as it is: DEL, the C1
@@ -170,12 +114,10 @@ static size_t plain(const char *s, size_t n)
 	return at;
 }
 
-void write_textn(struct writer *w, const char *key, const char *s, size_t n)
+void value_text(struct buf *out, const char *s, size_t n)
 {
-	struct buf *out = w->out;
 	size_t at = 0, start = 0;
 
-	begin(w, key);
 	buf_addc(out, '"');
 	for (;;) {
 		uint32_t cp = 0;
@@ -202,16 +144,8 @@ void write_textn(struct writer *w, const char *key, const char *s, size_t n)
 	buf_addc(out, '"');
 }
 
-void write_text(struct writer *w, const char *key, const char *s)
-{
-	if (s)
-		write_textn(w, key, s, strlen(s));
-	else
-		write_null(w, key);
-}
-
 /* Below 1e-12 is only the noise of the sums that a share was made from. */
-void write_share(struct writer *w, const char *key, double p)
+void value_share(struct buf *out, double p)
 {
 	const double least = 1e-6;
 
@@ -219,7 +153,7 @@ void write_share(struct writer *w, const char *key, double p)
 		p = least;
 	else if (p > 1 - least / 2 && p < 1 - 1e-12)
 		p = 1 - least;
-	write_real(w, key, p, 6);
+	value_real(out, p, 6);
 }
 
 static char *put_digits(char *at, int value, int digits)
@@ -229,7 +163,7 @@ static char *put_digits(char *at, int value, int digits)
 	return at + digits;
 }
 
-void write_time(struct writer *w, const char *key, int64_t unix_ms)
+void value_time(struct buf *out, int64_t unix_ms)
 {
 	int64_t part = unix_ms % 1000;
 	time_t seconds;
@@ -240,7 +174,7 @@ void write_time(struct writer *w, const char *key, int64_t unix_ms)
 		part += 1000;
 	seconds = (time_t)((unix_ms - part) / 1000);
 	if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900) {
-		write_null(w, key); /* no certificate lasts so long, nor can RFC 3339 say it */
+		buf_add(out, "null", 4); /* no certificate lasts so long, nor can RFC 3339 say it */
 		return;
 	}
 	at = put_digits(at, tm.tm_year + 1900, 4) + 1;
@@ -250,5 +184,5 @@ void write_time(struct writer *w, const char *key, int64_t unix_ms)
 	at = put_digits(at, tm.tm_min, 2) + 1;
 	at = put_digits(at, tm.tm_sec, 2) + 1;
 	(void)put_digits(at, (int)part, 3);
-	write_textn(w, key, s, sizeof s - 1);
+	value_text(out, s, sizeof s - 1);
 }
