@@ -23,7 +23,7 @@ enum {
 			       may be sessions, but so many at least */
 	FIRST_ASKED = 5,
 	RESOLVING_MAX =
-	    32 /* of them in the DNS: a target's time for it is not spent in our own queue */
+	    128 /* of them in the DNS: a target's time for it is not spent in our own queue */
 };
 #define DNS_SPAN (10 * USEC_PER_SEC) /* what one target's DNS gets in all */
 #define REFRESH (100 * USEC_PER_MS)
