@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -87,6 +89,29 @@ static void many_lines(void **state)
 	buf_fini(&input);
 }
 
+/* Into a pipe each line goes out when it is done: here the second target is only given once the
+ * result of the first has been read. */
+static void a_line_at_a_time(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_start("healthy");
+	const char *dir = getenv("TEST_DIR");
+	char *command = xasprintf(
+	    "mkfifo '%s/gate' && { echo 127.1.0.1; read -r go <'%s/gate'; echo 127.1.0.2; } | "
+	    "timeout 120 \"$MXPROBE\" --resolver %s -p %s -F p.example.org --json -i - | "
+	    "{ read -r line; case $line in *127.1.0.1*) ;; *) exit 7 ;; esac; "
+	    "echo go >'%s/gate'; read -r line; case $line in *127.1.0.2*) exit 9 ;; esac; exit 8; "
+	    "}",
+	    dir, dir, lab->dns, lab->port, dir);
+	int status = system(command);
+
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 9);
+	free(command);
+	lab_assert_polite(lab);
+	lab_free(lab);
+}
+
 static unsigned count(const json_t *result, const char *class, const char *reason)
 {
 	unsigned n = 0;
@@ -159,7 +184,8 @@ int main(void)
 	    cmocka_unit_test(many_at_once),         cmocka_unit_test(few_descriptors),
 	    cmocka_unit_test(very_few_descriptors), cmocka_unit_test(too_many_hosts),
 	    cmocka_unit_test(too_many_addresses),   cmocka_unit_test(slow_resolver),
-	    cmocka_unit_test(many_lines),           cmocka_unit_test(too_many_endpoints),
+	    cmocka_unit_test(many_lines),           cmocka_unit_test(a_line_at_a_time),
+	    cmocka_unit_test(too_many_endpoints),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
