@@ -322,8 +322,8 @@ static void on_finished(void *arg, struct result *result)
 		put(c);
 	}
 	notify_result(c->notify, result);
-	if (result->index >= 0)
-		tally_done(c->tally, loop_now(c->loop));
+	if (result->index >= 0 && c->tally)
+		tally_done(c->tally, loop_now(c->loop), input_taken(c->input));
 	see_idle(c);
 }
 

@@ -11,8 +11,8 @@
 #define PAUSE (200 * USEC_PER_MS)
 
 struct tally {
-	int fd, input;
-	off_t size; /* of the input; 0: not known */
+	int fd;
+	uint64_t size; /* of the input, as far as it is still to be read; 0: not known */
 	usec_t started, last;
 	unsigned long begun, done;
 	bool shown, gone; /* gone: nobody takes what is written */
@@ -24,10 +24,12 @@ struct tally *tally_new(int fd, int input, usec_t now)
 	struct stat st;
 
 	t->fd = fd;
-	t->input = input;
 	t->started = t->last = now;
-	if (input >= 0 && fstat(input, &st) == 0 && S_ISREG(st.st_mode))
-		t->size = st.st_size;
+	if (input >= 0 && fstat(input, &st) == 0 && S_ISREG(st.st_mode)) {
+		off_t at = lseek(input, 0, SEEK_CUR);
+
+		t->size = at >= 0 && at < st.st_size ? (uint64_t)(st.st_size - at) : 0;
+	}
 	return t;
 }
 
@@ -37,14 +39,12 @@ void tally_begun(struct tally *t)
 		t->begun++;
 }
 
-/* Of the whole list; 0: not known. What was read ahead counts as little as what is under way. */
-static double share_done(const struct tally *t)
+/* Of the whole list; 0: not known. What is under way counts as little as what was not read yet. */
+static double share_done(const struct tally *t, uint64_t taken)
 {
-	off_t at = t->size > 0 ? lseek(t->input, 0, SEEK_CUR) : 0;
-
-	if (at <= 0 || !t->begun)
+	if (!t->size || !t->begun)
 		return 0;
-	return (double)(at < t->size ? at : t->size) / (double)t->size * (double)t->done /
+	return (double)(taken < t->size ? taken : t->size) / (double)t->size * (double)t->done /
 	       (double)t->begun;
 }
 
@@ -67,7 +67,7 @@ static void write_out(struct tally *t, const struct buf *b)
 		t->gone = true;
 }
 
-void tally_done(struct tally *t, usec_t now)
+void tally_done(struct tally *t, usec_t now, uint64_t taken)
 {
 	struct buf line = {0};
 	double span, share;
@@ -80,7 +80,7 @@ void tally_done(struct tally *t, usec_t now)
 	t->last = now;
 	t->shown = true;
 	span = (double)(now - t->started) / (double)USEC_PER_SEC;
-	share = share_done(t);
+	share = share_done(t, taken);
 	buf_printf(&line, "\r%lu done, %lu under way, %.1f a second", t->done, t->begun - t->done,
 		   (double)t->done / span);
 	if (share > 0) {

@@ -26,6 +26,7 @@ struct input {
 	struct buf line;
 	char chunk[CHUNK]; /* read, not yet split */
 	size_t at, n;
+	uint64_t taken; /* of all chunks */
 	bool first, paused, ended;
 	bool draining; /* lines come whether they are wanted or not */
 };
@@ -79,6 +80,11 @@ void input_resume(struct input *in)
 	timer_at(&in->timer, loop_now(in->loop));
 }
 
+uint64_t input_taken(const struct input *in)
+{
+	return in->taken;
+}
+
 static bool blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
@@ -121,6 +127,7 @@ static void split(struct input *in)
 
 		buf_add(&in->line, s, len < room ? len : room);
 		in->at += len + (lf != NULL);
+		in->taken += len + (lf != NULL);
 		if (lf)
 			end_line(in);
 	}

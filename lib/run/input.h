@@ -7,6 +7,7 @@
 #include "net/loop.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct input;
 
@@ -21,6 +22,8 @@ struct input_events {
 /* Reads fd, which stays the caller's. Call-backs come from the loop. */
 struct input *input_new(struct loop *, int fd, const struct input_events *);
 void input_free(struct input *);
+
+uint64_t input_taken(const struct input *); /* octets of the lines that were handed on so far */
 
 void input_pause(struct input *); /* may be called from `line` */
 void input_resume(struct input *);

@@ -39,16 +39,15 @@ static void in_a_file(void **state)
 	t = tally_new(fds[1], fileno(file), 0);
 	for (int i = 0; i < 50; i++)
 		tally_begun(t);
-	/* Half is read, half of that is done: a quarter in ten seconds. */
-	assert_int_equal(lseek(fileno(file), 600, SEEK_SET), 600);
+	/* Half is taken, half of that is done: a quarter in ten seconds. */
 	for (int i = 0; i < 24; i++)
-		tally_done(t, 0);
-	tally_done(t, 10 * USEC_PER_SEC);
+		tally_done(t, 0, 600);
+	tally_done(t, 10 * USEC_PER_SEC, 600);
 	assert_string_equal(look(fds),
 			    "\r25 done, 25 under way, 2.5 a second, about 30 s left\033[K");
 	/* Not more often than five times a second. */
-	tally_done(t, 10 * USEC_PER_SEC + 100 * USEC_PER_MS);
-	tally_done(t, 40 * USEC_PER_SEC);
+	tally_done(t, 10 * USEC_PER_SEC + 100 * USEC_PER_MS, 600);
+	tally_done(t, 40 * USEC_PER_SEC, 600);
 	assert_string_equal(look(fds),
 			    "\r27 done, 23 under way, 0.7 a second, about 2 min left\033[K");
 	tally_clear(t);
@@ -71,14 +70,14 @@ static void in_a_pipe(void **state)
 	assert_int_equal(pipe(fds), 0);
 	t = tally_new(fds[1], fds[0], 0);
 	tally_begun(t);
-	tally_done(t, USEC_PER_SEC);
+	tally_done(t, USEC_PER_SEC, 12);
 	assert_string_equal(look(fds), "\r1 done, 0 under way, 1.0 a second\033[K");
 	tally_free(t);
 	assert_string_equal(look(fds), "\r\033[K");
 	close(fds[0]);
 	close(fds[1]);
 	tally_begun(NULL);
-	tally_done(NULL, 0);
+	tally_done(NULL, 0, 0);
 	tally_clear(NULL);
 	tally_free(NULL);
 }
