@@ -15,21 +15,6 @@ static PRINTF_LIKE(3, 4) void warn(struct result *res, const char *code, const c
 	*w = (struct warning){code, xstrdup(text)};
 }
 
-/* In a network of its own every target has this one: it is made of pieces, not by printf(). */
-static void warn_of_private(struct result *res, size_t n, const char *first)
-{
-	struct warning *w = ARRAY_ADD(res->warnings, res->n_warnings);
-	struct buf text = {0};
-
-	buf_printf(&text, "%zu", n);
-	buf_addstr(&text, n == 1 ? " address is" : " addresses are");
-	buf_addstr(&text, " private, loopback or otherwise special: ");
-	buf_addstr(&text, first);
-	if (n > 1)
-		buf_addstr(&text, ", ...");
-	*w = (struct warning){"private-address", buf_steal(&text)};
-}
-
 void warn_of_hosts(struct result *res, const struct mx_plan *plan)
 {
 	char address[ADDR_STRLEN];
@@ -55,7 +40,10 @@ void warn_of_hosts(struct result *res, const struct mx_plan *plan)
 		warn(res, "null-mx-mixed", "a null MX stands beside other MX records");
 	/* Who writes [host] or an address means it; a domain that leads there may not. */
 	if (special && (plan->source == SOURCE_MX || plan->source == SOURCE_IMPLICIT))
-		warn_of_private(res, special, addr_format(first, address));
+		warn(res, "private-address",
+		     "%zu address%s private, loopback or otherwise special: %s%s", special,
+		     special == 1 ? " is" : "es are", addr_format(first, address),
+		     special > 1 ? ", ..." : "");
 }
 
 /* Whole days from the run to the certificate's end, rounded down. */
