@@ -204,11 +204,12 @@ $(BUILD)/tests/soak/soak: $(BUILD)/tests/soak/soak.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
 
-# CASES="plain shared" runs only those of the comparison, ROUNDS=n so many rounds of each.
+# CASES="plain shared" runs only those of the comparison, ROUNDS=n so many rounds of each, and
+# FLOOR=1 with no other program than the floor.
 bench: $(BUILD)/mxprobe $(patsubst %,$(BUILD)/bench/%,classify history_fill sink floor compare)
 	@$(BUILD)/bench/classify $(BUILD)/mxprobe
 	@$(BUILD)/bench/history_fill $(BUILD)/bench/year.db 365 $(BUILD)/mxprobe
-	@$(BUILD)/bench/compare $(if $(ROUNDS),-r $(ROUNDS)) $(BUILD)/mxprobe $(BUILD)/bench/sink \
+	@$(BUILD)/bench/compare $(if $(FLOOR),-f) $(if $(ROUNDS),-r $(ROUNDS)) $(BUILD)/mxprobe $(BUILD)/bench/sink \
 		$(BUILD)/bench/floor $(CASES)
 
 # Instructions of a TLS session, beside a bare OpenSSL client; needs valgrind.

@@ -1,13 +1,13 @@
 /* Whole programs against each other, in one run, on the same sink.
  *
- *   compare [-r ROUNDS] [-s SCALE] MXPROBE SINK FLOOR [CASE...]
+ *   compare [-f] [-r ROUNDS] [-s SCALE] MXPROBE SINK FLOOR [CASE...]
  *
  * Each round runs every contestant once, one after the other, so that a machine that grows slower
  * slows all of them; the medians are shown. The client has one core, the sink another. A run counts
  * only if the sink's own counters say that it had all of the work; what others need (curl,
  * check_smtp, swaks) is left out with a word where it is missing. Each figure that has a limit gets
  * a line with it; the exit status is 1 when one is not met. SCALE divides the sizes, for a quick
- * look. */
+ * look; with -f the floor is the only other contestant. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -747,10 +747,13 @@ static bool wanted(const char *name, char **chosen)
 
 int main(int argc, char **argv)
 {
+	bool floor_only = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "r:s:")) != -1) {
-		if (opt == 'r')
+	while ((opt = getopt(argc, argv, "fr:s:")) != -1) {
+		if (opt == 'f')
+			floor_only = true;
+		else if (opt == 'r')
 			rounds = atoi(optarg);
 		else if (opt == 's')
 			scale = strtoul(optarg, NULL, 10);
@@ -758,8 +761,9 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind < 3 || rounds < 1 || rounds > ROUNDS_MAX || !scale) {
-		fprintf(stderr,
-			"usage: compare [-r ROUNDS] [-s SCALE] MXPROBE SINK FLOOR [CASE...]\n");
+		fprintf(
+		    stderr,
+		    "usage: compare [-f] [-r ROUNDS] [-s SCALE] MXPROBE SINK FLOOR [CASE...]\n");
 		return 2;
 	}
 	mxprobe = argv[optind];
@@ -772,7 +776,7 @@ int main(int argc, char **argv)
 	(void)snprintf(cert, sizeof cert, "%s/cert.pem", dir);
 	make_certificate();
 	choose_cores();
-	for (int who = 0; who < CONTESTANTS; who++) {
+	for (int who = 0; who < (floor_only ? FLOOR + 1 : CONTESTANTS); who++) {
 		char *command =
 		    text("command -v %s >/dev/null", commands[who] ? commands[who] : "sh");
 

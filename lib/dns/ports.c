@@ -164,7 +164,8 @@ static void take(struct port *port, const uint8_t *wire, size_t n)
 	if (dns_header_read(&h, wire, n) && h.response && (t = ticket_of(port, h.id)) != NULL &&
 	    port->all->events.datagram(t, wire, n))
 		return;
-	if (++port->wrong > WRONG_MAX)
+	/* Each question may have one answer that came too late. */
+	if (++port->wrong > WRONG_MAX + port->asked)
 		give_up(port, "a flood of wrong answers", true);
 }
 
