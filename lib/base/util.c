@@ -4,16 +4,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-/* Exit 3 is "unknown" for monitoring: nothing was found out about anybody. */
+enum { EXIT_UNKNOWN = 3 };
+
+/* Without stdio, which might want memory. */
+_Noreturn void cannot_go_on(const char *what, const char *why)
+{
+	const char *const parts[] = {"mxprobe: ", what, why ? ": " : "", why ? why : "", "\n"};
+	struct iovec line[ARRAY_LEN(parts)];
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		line[i] = (struct iovec){(void *)(uintptr_t)parts[i], strlen(parts[i])};
+	(void)!writev(STDERR_FILENO, line, ARRAY_LEN(line)); /* nobody is left to be told */
+	_exit(EXIT_UNKNOWN);
+}
+
 static _Noreturn void out_of_memory(void)
 {
-	static const char text[] = "mxprobe: out of memory\n";
-
-	if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
-		_exit(3);
-	_exit(3);
+	cannot_go_on("out of memory", NULL);
 }
 
 void *xmalloc(size_t size)
@@ -52,7 +62,16 @@ void *xreallocarray(void *p, size_t n, size_t size)
 
 	if (__builtin_mul_overflow(n, size, &bytes))
 		out_of_memory();
-	p = realloc(p, bytes ? bytes : 1);
+	return xrealloc(p, bytes ? bytes : 1);
+}
+
+void *xrealloc(void *p, size_t size)
+{
+	if (!size) {
+		free(p);
+		return NULL;
+	}
+	p = realloc(p, size);
 	if (!p)
 		out_of_memory();
 	return p;

@@ -16,11 +16,17 @@ typedef int64_t usec_t;
 #define USEC_NEVER INT64_MAX     /* a deadline that does not pass */
 #define USEC_NONE ((usec_t)(-1)) /* a span that was not measured */
 
+/* What this machine refuses and nothing can be done without: "mxprobe: WHAT: why" on standard
+ * error, and exit 3, which is "unknown" for monitoring: nothing was found out about anybody. `why`
+ * may be NULL. No file is half written by it: what was begun lies beside the true one. */
+_Noreturn void cannot_go_on(const char *what, const char *why);
+
 /* Allocation. None of these returns NULL: out of memory is one line on standard error and exit 3.
  * What they return is freed with free(). */
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
+void *xrealloc(void *p, size_t size); /* 0 frees, and is the one case of NULL */
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -110,6 +110,7 @@ static void fit_descriptors(struct run_conf *conf, rlim_t kept)
 void setup_resolver(struct resolver_conf *conf, const struct options *o)
 {
 	struct resolvconf rc;
+	int err;
 
 	*conf = resolver_conf_default;
 	if (o->n_resolvers) {
@@ -118,7 +119,9 @@ void setup_resolver(struct resolver_conf *conf, const struct options *o)
 		conf->trust_ad = o->trust_ad;
 		return;
 	}
-	resolvconf_read(&rc, RESOLV_CONF);
+	err = resolvconf_read(&rc, RESOLV_CONF);
+	if (err)
+		cannot_go_on(RESOLV_CONF, strerror(err));
 	memcpy(conf->servers, rc.servers, sizeof conf->servers);
 	conf->n_servers = rc.n_servers;
 	conf->trust_ad = o->trust_ad || rc.trust_ad;

@@ -35,6 +35,7 @@ struct port {
 	unsigned n_out;
 };
 
+/* Random octets are used from the end of what was last got. */
 struct ports {
 	struct loop *loop;
 	const struct addr *servers;
@@ -86,9 +87,14 @@ uint16_t ports_random(struct ports *p)
 	uint16_t id;
 
 	if (p->random_left < sizeof id) {
-		if (getrandom(p->random, sizeof p->random, 0) != (ssize_t)sizeof p->random)
-			abort(); /* guessable ids are worse than none */
-		p->random_left = sizeof p->random;
+		ssize_t n;
+
+		do
+			n = getrandom(p->random, sizeof p->random, 0);
+		while (n < 0 && errno == EINTR);
+		if (n < (ssize_t)sizeof id) /* guessable ids are worse than none */
+			cannot_go_on("cannot get random numbers", strerror(errno));
+		p->random_left = (size_t)n;
 	}
 	p->random_left -= sizeof id;
 	memcpy(&id, p->random + p->random_left, sizeof id);
@@ -145,7 +151,7 @@ static struct ticket *ticket_of(const struct port *port, uint16_t id)
 }
 
 /* Everybody leaves, and is told; a ticket that joins anew in its call-back gets another port. */
-static void give_up(struct port *port, const char *why, bool by_server)
+static void desert(struct port *port, const char *why, bool by_server)
 {
 	struct ticket *t;
 
@@ -166,7 +172,7 @@ static void take(struct port *port, const uint8_t *wire, size_t n)
 		return;
 	/* Each question may have one answer that came too late. */
 	if (++port->wrong > WRONG_MAX + port->asked)
-		give_up(port, "a flood of wrong answers", true);
+		desert(port, "a flood of wrong answers", true);
 }
 
 /* Reads up to BATCH datagrams; their number, or -1 and errno. */
@@ -213,7 +219,7 @@ static void on_ready(void *arg, unsigned ready)
 			if (errno == EINTR)
 				continue;
 			if (errno != EAGAIN && errno != EWOULDBLOCK)
-				give_up(port, strerror(errno), false); /* nobody listens there */
+				desert(port, strerror(errno), false); /* nobody listens there */
 			return;
 		}
 		for (int i = 0; i < n; i++)

@@ -1,5 +1,6 @@
 #include "dns/resolvconf.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,15 +57,17 @@ void resolvconf_parse(struct resolvconf *rc, const char *text, size_t n)
 	}
 }
 
-void resolvconf_read(struct resolvconf *rc, const char *path)
+int resolvconf_read(struct resolvconf *rc, const char *path)
 {
 	enum { MOST = 64 * 1024 };
 	FILE *f = fopen(path, "re");
+	int err = f || errno == ENOENT || errno == ENOTDIR ? 0 : errno;
 	char *text = xmalloc(MOST);
 	size_t n = 0;
 
 	if (f) {
 		n = fread(text, 1, MOST, f);
+		err = ferror(f) ? errno : 0;
 		(void)fclose(f); /* it was only read */
 	}
 	resolvconf_parse(rc, text, n);
@@ -72,4 +75,5 @@ void resolvconf_read(struct resolvconf *rc, const char *path)
 	if (!rc->n_servers)
 		rc->servers[rc->n_servers++] =
 		    addr_from_ipv4((const uint8_t[]){127, 0, 0, 1}, DNS_PORT);
+	return err;
 }

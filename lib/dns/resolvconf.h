@@ -20,7 +20,8 @@ struct resolvconf {
 /* Reads the text; what it does not know or cannot read is passed over, as resolvers do. */
 void resolvconf_parse(struct resolvconf *, const char *text, size_t n);
 
-/* Reads a file; without one, or without a nameserver in it, the server is 127.0.0.1. */
-void resolvconf_read(struct resolvconf *, const char *path);
+/* Reads a file; without one, or without a nameserver in it, the server is 127.0.0.1. Returns 0, or
+ * the errno for which a file that is there could not be read. */
+int resolvconf_read(struct resolvconf *, const char *path) MUSTCHECK;
 
 #endif

@@ -50,6 +50,7 @@ void http_cancel(struct http_request *request)
 #else
 
 #include "base/buf.h"
+#include "net/tls.h"
 
 #include <curl/curl.h>
 #include <dlfcn.h>
@@ -97,7 +98,7 @@ struct http_socket {
 /* libcurl brings thirty libraries along, whose loading costs more than a probe of sixteen
  * endpoints. So it is loaded when it is needed, which most runs do not. */
 #define FUNCTIONS(f)                                                                              \
-	f(global_init) f(global_cleanup) f(easy_init) f(easy_setopt) f(easy_getinfo)              \
+	f(global_init_mem) f(global_cleanup) f(easy_init) f(easy_setopt) f(easy_getinfo)          \
 	    f(easy_cleanup) f(easy_strerror) f(slist_append) f(slist_free_all) f(multi_init)      \
 		f(multi_setopt) f(multi_add_handle) f(multi_remove_handle) f(multi_socket_action) \
 		    f(multi_assign) f(multi_info_read) f(multi_cleanup) f(version_info)
@@ -135,6 +136,11 @@ const char *http_trust_file(void)
 	const curl_version_info_data *about = library ? curl.version_info(CURLVERSION_NOW) : NULL;
 
 	return about && about->age >= CURLVERSION_SEVENTH ? about->cainfo : NULL;
+}
+
+static _Noreturn void broken(void)
+{
+	cannot_go_on("libcurl does not work", NULL);
 }
 
 static void forget(struct http_request *r)
@@ -251,11 +257,13 @@ struct http *http_new(struct loop *loop)
 		return NULL;
 	h = xcalloc(1, sizeof *h);
 	h->loop = loop;
-	if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		abort();
+	tls_begin();
+	if (curl.global_init_mem(CURL_GLOBAL_DEFAULT, xmalloc, free, xrealloc, xstrdup, xcalloc) !=
+	    CURLE_OK)
+		broken();
 	h->multi = curl.multi_init();
 	if (!h->multi)
-		abort();
+		broken();
 	timer_init(&h->timer, loop, on_timer, h);
 	(void)curl.multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	(void)curl.multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
@@ -306,7 +314,7 @@ static struct curl_slist *resolve_list(const struct http_get *get)
 	list = curl.slist_append(NULL, buf_str(&b));
 	buf_fini(&b);
 	if (!list)
-		abort();
+		broken();
 	return list;
 }
 
@@ -322,7 +330,7 @@ static struct http_request *new_request(struct http *h, const char *url, usec_t 
 	r->arg = arg;
 	r->easy = curl.easy_init();
 	if (!r->easy)
-		abort();
+		broken();
 	(void)curl.easy_setopt(r->easy, CURLOPT_URL, url);
 	(void)curl.easy_setopt(r->easy, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl.easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L);
@@ -347,7 +355,7 @@ static struct http_request *new_request(struct http *h, const char *url, usec_t 
 static void begin(struct http_request *r)
 {
 	if (curl.multi_add_handle(r->http->multi, r->easy) != CURLM_OK)
-		abort();
+		broken();
 }
 
 struct http_request *http_get(struct http *h, const struct http_get *get,
@@ -394,7 +402,7 @@ static void add_header(struct http_request *r, const char *line)
 {
 	r->headers = curl.slist_append(r->headers, line);
 	if (!r->headers)
-		abort();
+		broken();
 }
 
 struct http_request *http_post(struct http *h, const struct http_post *post,

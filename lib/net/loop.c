@@ -1,8 +1,9 @@
 #include "net/loop.h"
 
+#include <errno.h>
 #include <event2/event.h>
-
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Timers are a heap of our own: libevent reads its clock in steps of milliseconds, and a deadline
@@ -46,20 +47,32 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	loop->tick_at = USEC_NEVER;
 }
 
+/* It has words of its own for what we tell in ours. */
+static void on_words(int severity, const char *words)
+{
+	(void)severity, (void)words;
+}
+
+static _Noreturn void cannot_wait(void)
+{
+	cannot_go_on("cannot wait for anything to happen", strerror(errno));
+}
+
 struct loop *loop_new(void)
 {
 	struct loop *loop = xcalloc(1, sizeof *loop);
-	struct event_config *config = event_config_new();
+	struct event_config *config;
 	int features;
 
-	if (!config)
-		abort();
+	event_set_mem_functions(xmalloc, xrealloc, free);
+	event_set_log_callback(on_words);
+	config = event_config_new(); /* fails only without memory, as do events */
 	(void)event_config_set_flag(config,
 				    EVENT_BASE_FLAG_NOLOCK); /* a hint; there are no threads */
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);
 	if (!loop->base)
-		abort(); /* no event mechanism at all: nothing to say it with either */
+		cannot_wait();
 	features = event_base_get_features(loop->base);
 	loop->edge = features & EV_FEATURE_ET;
 	loop->flags = EV_PERSIST | (loop->edge ? EV_ET : 0);
@@ -67,8 +80,6 @@ struct loop *loop_new(void)
 		loop->flags |= EV_CLOSED;
 	loop->tick = evtimer_new(loop->base, on_tick, loop);
 	loop->tick_at = USEC_NEVER;
-	if (!loop->tick)
-		abort();
 	return loop;
 }
 
@@ -125,8 +136,8 @@ static void set_event(struct watch *w)
 	if (!interest)
 		return;
 	w->event = event_new(w->loop->base, w->fd, (short)(flags | interest), on_ready, w);
-	if (!w->event || event_add(w->event, NULL) != 0)
-		abort(); /* memory, or a descriptor that is not open: both are ours */
+	if (event_add(w->event, NULL) != 0)
+		cannot_wait(); /* no more can be waited for than the system allows */
 }
 
 static struct watch *add_watch(struct loop *loop, int fd, void (*ready)(void *arg, unsigned ready),
@@ -315,8 +326,8 @@ struct loop_signal *loop_signal_new(struct loop *loop, int signum, void (*got)(v
 	s->got = got;
 	s->arg = arg;
 	s->event = evsignal_new(loop->base, signum, on_signal, s);
-	if (!s->event || event_add(s->event, NULL) != 0)
-		abort();
+	if (event_add(s->event, NULL) != 0)
+		cannot_wait();
 	return s;
 }
 
@@ -344,8 +355,7 @@ static void set_tick(struct loop *loop, usec_t now)
 		left = top > now ? top - now : 0;
 		tv.tv_sec = (time_t)(left / USEC_PER_SEC);
 		tv.tv_usec = (suseconds_t)(left % USEC_PER_SEC);
-		if (evtimer_add(loop->tick, &tv) != 0)
-			abort();
+		(void)evtimer_add(loop->tick, &tv); /* fails only without memory */
 	}
 	loop->tick_at = top;
 }

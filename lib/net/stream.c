@@ -30,6 +30,7 @@ struct stream {
 	struct buf out;
 	size_t idle; /* octets of TLS since the last one of plaintext */
 	usec_t rtt;
+	int ours;  /* errno of sending, when it is this machine's fault; 0: it is not */
 	int reset; /* errno of a reset met before it could be told; 0: none */
 	bool connected, secured, wrote, failed;
 	bool empty;             /* nothing was left in the socket at the last read */
@@ -65,6 +66,12 @@ static void fail(struct stream *s, enum stream_fault fault, int err, struct tls_
 	(void)CALL(s, failed(s->arg, fault, err, facts)); /* nothing is touched after it */
 }
 
+/* No memory, or a packet filter of this machine: says nothing of the server. */
+static bool is_ours(int err)
+{
+	return err == ENOMEM || err == ENOBUFS || err == EPERM;
+}
+
 /* Sends what can be sent. An error is not told here: the read side meets it, now or soon. */
 static void flush(struct stream *s)
 {
@@ -80,6 +87,8 @@ static void flush(struct stream *s)
 			return;
 		} else {
 			/* What the server said before it closed may still wait in the socket. */
+			if (n < 0 && is_ours(errno))
+				s->ours = errno;
 			buf_clear(&s->out);
 			timer_at(&s->soon, loop_now(s->loop));
 			return;
@@ -162,8 +171,11 @@ static bool finish_connect(struct stream *s)
 	int err = 0;
 	socklen_t len = sizeof err;
 
-	if (!is_established(s, &s->rtt) && getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
-		err = errno;
+	if (!is_established(s, &s->rtt) &&
+	    getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0) {
+		fail(s, STREAM_LOCAL, errno, NULL);
+		return false;
+	}
 	if (err == ECONNRESET || err == EPIPE) {
 		s->reset = err;
 		err = 0;
@@ -194,7 +206,7 @@ static bool read_all(struct stream *s, bool drain)
 		if (err == EAGAIN)
 			return true;
 		if (err) {
-			fail(s, STREAM_RESET, err, NULL);
+			fail(s, is_ours(err) ? STREAM_LOCAL : STREAM_RESET, err, NULL);
 			return false;
 		}
 		if (n == 0) {
@@ -242,6 +254,8 @@ static void on_soon(void *arg)
 		fail(s, STREAM_INJECTED, 0, NULL);
 	else if (s->reset)
 		fail(s, STREAM_RESET, s->reset, NULL);
+	else if (s->ours)
+		fail(s, STREAM_LOCAL, s->ours, NULL);
 	else if (read_all(s, true))
 		fail(s, STREAM_RESET, EPIPE,
 		     NULL); /* sending failed, and nothing is left to be read */

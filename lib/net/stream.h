@@ -16,6 +16,7 @@ enum stream_fault {
 	STREAM_EOF,     /* the peer ended it (in TLS: with close_notify or without) */
 	STREAM_RESET,   /* err: ECONNRESET, EPIPE, ETIMEDOUT, ... */
 	STREAM_TLS,     /* handshake or record failure; the facts say why */
+	STREAM_LOCAL,   /* this machine's fault, not the peer's: err: ENOMEM, ENOBUFS, EPERM */
 	STREAM_INJECTED /* plaintext stood behind the reply to STARTTLS (CVE-2011-0411) */
 };
 

@@ -3,11 +3,13 @@
 #include "base/util.h"
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,12 +67,44 @@ void tls_facts_free(struct tls_facts *f)
 	free(f);
 }
 
+static void *library_malloc(size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	return xmalloc(size);
+}
+
+static void *library_realloc(void *p, size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	return xrealloc(p, size);
+}
+
+static void library_free(void *p, const char *file, int line)
+{
+	(void)file, (void)line;
+	free(p);
+}
+
+void tls_begin(void)
+{
+	/* It is refused once the library has allocated: then it was done before, or too late. */
+	(void)CRYPTO_set_mem_functions(library_malloc, library_realloc, library_free);
+}
+
+/* A broken library: nothing can be said about any server. */
+static _Noreturn void broken(void)
+{
+	const char *why = ERR_reason_error_string(ERR_peek_error());
+
+	cannot_go_on("the TLS library does not work", why ? why : "it does not say why");
+}
+
 static SSL_CTX *context_new(void)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
 	if (!ctx)
-		abort(); /* a broken library: nothing can be said about any server */
+		broken();
 	(void)SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET);
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -91,6 +125,7 @@ struct tls_context *tls_context_new(void)
 {
 	struct tls_context *c = xcalloc(1, sizeof *c);
 
+	tls_begin();
 	c->unchecked = context_new();
 	/* What opportunistic senders offer (RFC 7435: some protection beats none): with OpenSSL's
 	 * defaults old servers would fail here that no sender has trouble with. */
@@ -118,14 +153,31 @@ const char *tls_trust_folders(void)
 	return environment_or(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
 }
 
+/* Without a store nothing is trusted. But one that is there and cannot be read is no ground to call
+ * certificates untrusted. */
+static void load_trust(SSL_CTX *ctx)
+{
+	const char *file = tls_trust_file();
+	unsigned long code;
+
+	ERR_clear_error();
+	(void)SSL_CTX_set_default_verify_dir(ctx); /* looked into when it is needed */
+	if (SSL_CTX_load_verify_file(ctx, file) != 1) {
+		code = ERR_peek_error();
+		if (ERR_GET_LIB(code) == ERR_LIB_SYS && ERR_GET_REASON(code) != ENOENT &&
+		    ERR_GET_REASON(code) != ENOTDIR)
+			cannot_go_on(file, strerror(ERR_GET_REASON(code)));
+	}
+	ERR_clear_error();
+}
+
 static SSL_CTX *checked(struct tls_context *c)
 {
 	if (!c->checked) {
 		c->checked = context_new();
-		(void)SSL_CTX_set_default_verify_paths(
-		    c->checked); /* without a store nothing is trusted */
+		load_trust(c->checked);
 		if (SSL_CTX_dane_enable(c->checked) != 1)
-			abort();
+			broken();
 		/* RFC 7672 3.1.1: of DANE-EE certificates neither name nor dates matter. */
 		(void)SSL_CTX_dane_set_flags(c->checked, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
 	}
@@ -191,18 +243,18 @@ static void want_name(SSL *ssl, const struct tls_want *want)
 		return;
 	}
 	if (want->server_name && SSL_set1_host(ssl, want->server_name) != 1)
-		abort();
+		broken();
 	if (want->also && SSL_add1_host(ssl, want->also) != 1)
-		abort();
+		broken();
 }
 
 static void want_dane(SSL *ssl, const struct tls_want *want)
 {
 	X509_VERIFY_PARAM_set_hostflags(SSL_get0_param(ssl), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (SSL_dane_enable(ssl, want->server_name) <= 0)
-		abort();
+		broken();
 	if (want->also && SSL_add1_host(ssl, want->also) != 1)
-		abort();
+		broken();
 	/* One that the library cannot use after all matches nothing. */
 	for (size_t i = 0; i < want->n_tlsa; i++) {
 		const struct tlsa *r = &want->tlsa[i];
@@ -222,7 +274,7 @@ struct tls *tls_new(struct tls_context *c, const struct tls_want *want)
 	t->in = BIO_new(BIO_s_mem());
 	t->out = BIO_new(BIO_s_mem());
 	if (!t->ssl || !t->in || !t->out)
-		abort();
+		broken();
 	if (want->check != TLS_CHECK_NONE && want->lenient) {
 		(void)SSL_set_min_proto_version(t->ssl, TLS1_VERSION);
 		SSL_set_security_level(t->ssl, 0);
@@ -323,7 +375,7 @@ enum tls_state tls_feed(struct tls *t, const char *in, size_t n, struct buf *pla
 		}
 	}
 	if (n && BIO_write(t->in, in, (int)n) != (int)n)
-		abort(); /* a memory BIO without memory */
+		broken();
 	if (t->state == TLS_MORE) {
 		got = SSL_do_handshake(t->ssl);
 		drain(t, out);
@@ -381,7 +433,7 @@ static char *name_text(const X509_NAME *name)
 	long n;
 
 	if (!bio)
-		abort();
+		broken();
 	(void)X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
 	n = BIO_get_mem_data(bio, &bytes);
 	text = xstrndup(n > 0 ? bytes : "", n > 0 ? (size_t)n : 0);

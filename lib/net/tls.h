@@ -72,6 +72,11 @@ struct tls_want {
 struct tls_facts *tls_facts_new(void);
 void tls_facts_free(struct tls_facts *);
 
+/* Has the library take its memory from ours, where being out of it ends the program: what it makes
+ * of that by itself often looks like a fault of the server's. To be called before anything else
+ * uses it, the libraries that sit on it included; contexts do it themselves. */
+void tls_begin(void);
+
 /* Two kinds of connection: unchecked ones offer what opportunistic senders offer (TLS 1.0 and up,
  * anonymous suites, security level 0), checked ones the library's defaults. The trust store is
  * OpenSSL's default or what SSL_CERT_FILE and SSL_CERT_DIR name; it is read when first needed.

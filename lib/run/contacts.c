@@ -44,6 +44,7 @@ struct contacts {
 	struct session_conf session; /* with our `heard` */
 	struct sched sched;
 	struct map items;
+	usec_t starving;   /* no session is open, and none could be, since then; USEC_NONE: no */
 	struct timer pump; /* starts what may start, never from inside a caller */
 	enum end stopped;  /* END_NONE: it is not */
 };
@@ -60,6 +61,7 @@ struct contacts *contacts_new(struct loop *loop, const struct contacts_conf *con
 	c->session = *conf->session;
 	c->session.heard = on_heard;
 	sched_init(&c->sched, conf->jobs, conf->per_address, conf->rate);
+	c->starving = USEC_NONE;
 	timer_init(&c->pump, loop, pump, c);
 	return c;
 }
@@ -254,15 +256,14 @@ static void on_done(void *arg, struct observation *seen)
 	}
 }
 
-/* False: the machine has no room for a session just now. */
-static bool start(struct item *item)
+/* False: the machine has no room for a session just now, for the reason in *err. */
+static bool start(struct item *item, int *err)
 {
 	struct contacts *c = item->all;
 	struct running *r = xcalloc(1, sizeof *r);
-	int err;
 
 	r->item = item;
-	r->session = session_start(c->loop, &c->session, &item->peer, on_done, r, &err);
+	r->session = session_start(c->loop, &c->session, &item->peer, on_done, r, err);
 	if (!r->session) {
 		free(r);
 		return false;
@@ -284,17 +285,45 @@ static bool start(struct item *item)
 	return true;
 }
 
+/* There was no room for it in all that time. */
+static void starve(struct item *item, int err)
+{
+	struct observation seen;
+
+	observation_init(&seen);
+	seen.end = END_LOCAL_ERROR;
+	seen.phase = PHASE_CONNECT;
+	seen.err = err;
+	seen.error = xstrdup(strerror(err));
+	item->left = 0;
+	sched_ended(&item->all->sched, &item->sched, false);
+	probe_take(&item->probe, &seen);
+	observation_fini(&seen);
+	settle(item, END_NONE, PHASE_CONNECT);
+}
+
 static void pump(void *arg)
 {
 	struct contacts *c = arg;
 	struct sched_item *next;
-	usec_t wake;
+	usec_t wake, now;
+	int err;
 
-	while ((next = sched_next(&c->sched, loop_now(c->loop), &wake)) != NULL) {
-		if (start((struct item *)next))
+	while ((next = sched_next(&c->sched, now = loop_now(c->loop), &wake)) != NULL) {
+		if (start((struct item *)next, &err)) {
+			c->starving = USEC_NONE;
 			continue;
+		}
+		if (c->sched.open > 1) { /* this one is counted: others end, and make room */
+			c->starving = USEC_NONE;
+		} else if (c->starving == USEC_NONE) {
+			c->starving = now;
+		} else if (now - c->starving >= c->session.timeout) {
+			starve((struct item *)next, err);
+			continue;
+		}
 		sched_put_back(&c->sched, next);
-		wake = c->sched.open ? USEC_NEVER : loop_now(c->loop) + RETRY_PAUSE;
+		wake = c->sched.open ? USEC_NEVER : now + RETRY_PAUSE;
 		break;
 	}
 	timer_at(&c->pump, wake);

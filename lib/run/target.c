@@ -83,6 +83,8 @@ static const char *to_a_labels(const char *name, char **out)
 		return NULL;
 	}
 	rc = idn2_lookup_u8((const uint8_t *)name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	if (rc == IDN2_MALLOC)
+		cannot_go_on("out of memory", NULL);
 	if (rc != IDN2_OK)
 		return rc == IDN2_ENCODING_ERROR || rc == IDN2_ICONV_FAIL ? "is not UTF-8"
 									  : idn2_strerror(rc);

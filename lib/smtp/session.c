@@ -342,6 +342,9 @@ static void on_failed(void *arg, enum stream_fault fault, int err, struct tls_fa
 	case STREAM_RESET:
 		dialogue_fail(&s->dialogue, END_CLOSED, err, now);
 		break;
+	case STREAM_LOCAL:
+		dialogue_fail(&s->dialogue, END_LOCAL_ERROR, err, now);
+		break;
 	case STREAM_TLS:
 		words = facts && facts->error ? xstrdup(facts->error) : NULL;
 		dialogue_fail(&s->dialogue, END_TLS, 0, now);

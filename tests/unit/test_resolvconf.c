@@ -1,5 +1,6 @@
 #include "dns/resolvconf.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,15 +111,17 @@ static void test_file(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
 	close(fd);
-	resolvconf_read(&rc, path);
+	assert_int_equal(resolvconf_read(&rc, path), 0);
 	assert_int_equal(rc.n_servers, 1);
 	server(&rc, 0, "192.0.2.53");
 	unlink(path);
-	resolvconf_read(&rc, path); /* it is gone */
+	assert_int_equal(resolvconf_read(&rc, path), 0); /* it is gone */
 	assert_int_equal(rc.n_servers, 1);
 	server(&rc, 0, "127.0.0.1");
-	resolvconf_read(&rc, "/dev/null");
+	assert_int_equal(resolvconf_read(&rc, "/dev/null"), 0);
 	server(&rc, 0, "127.0.0.1");
+	/* One that is there and cannot be read is another matter: whom to ask is not known. */
+	assert_int_equal(resolvconf_read(&rc, "/"), EISDIR);
 }
 
 int main(void)
