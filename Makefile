@@ -157,6 +157,17 @@ $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(support_objects) $(BUILD)/libmxpr
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
 
+$(BUILD)/tests/torture/test_torture: $(BUILD)/tests/torture/test_torture.o $(support_objects) \
+		$(BUILD)/libmxprobe.a | $(BUILD)/tests/torture/fault.so
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
+
+# Stands in for libc: nothing of it may be taken for something that the compiler knows better.
+$(BUILD)/tests/torture/fault.so: tests/torture/fault.c Makefile
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -fPIC -shared -fno-builtin -o $@ $<
+
 # A fuzz target without libFuzzer: it replays its corpus, as a test. What several share goes with all.
 fuzz_shared := $(BUILD)/tests/fuzz/made.o $(BUILD)/tests/support/results.o
 $(BUILD)/tests/fuzz/replay_tls $(BUILD)/tests/fuzz/run_tls: $(BUILD)/tests/lab/ca.o $(BUILD)/tests/lab/tls_server.o
@@ -185,6 +196,26 @@ check: tests
 # The same as in `make check`, for a minute and a hundred kills.
 torture-history: tests
 	@TORTURE=1 ONLY=test_history_runs sh tests/run.sh $(BUILD) $(tests)
+
+# Every call for memory and every system call made to fail: `torture` for an hour or more, `torture-small`
+# once at each place. ONLY_SCENE=name and ONLY_CALL=name limit both. Not with sanitizers: they stand where
+# this stands, between the program and libc.
+torture := $(BUILD)/tests/torture/test_torture
+.PHONY: torture torture-small
+torture: export TORTURE = 1
+torture torture-small: $(torture) $(BUILD)/mxprobe $(BUILD)/lab
+	@sh tests/run.sh $(BUILD) $(torture)
+
+# Lines and branches of lib/ that the tests run; what they do not is marked in build/gcc-coverage/gcov.
+.PHONY: coverage coverage-run
+coverage:
+	@$(MAKE) --no-print-directory CC=gcc VARIANT=-coverage OPTIMIZE='-O0 -g --coverage \
+		-fprofile-update=atomic -include tests/support/covered.h -DCOVERED="$(CURDIR)/build/gcc-coverage"' \
+		coverage-run
+coverage-run: tests
+	@find $(BUILD) -name '*.gcda' -exec rm -f {} +
+	@sh tests/run.sh $(BUILD) $(tests)
+	@sh tests/coverage.sh $(BUILD)
 
 # FUZZ=name runs one target only; what it finds stays in build/, as does the corpus that grows.
 FUZZ_SECONDS ?= 60

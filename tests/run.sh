@@ -7,7 +7,7 @@ shift
 dir=$(mktemp -d "${TMPDIR:-/tmp}/mxprobe-check.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
-export MXPROBE=$(pwd)/$build/mxprobe LAB=$(pwd)/$build/lab TEST_DIR="$dir"
+export MXPROBE=$(pwd)/$build/mxprobe LAB=$(pwd)/$build/lab FAULT=$(pwd)/$build/tests/torture/fault.so TEST_DIR="$dir"
 unset NO_COLOR COLUMNS SSL_CERT_FILE SSL_CERT_DIR || true
 
 one='

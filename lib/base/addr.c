@@ -158,8 +158,8 @@ const char *addr_format(const struct addr *a, char out[ADDR_STRLEN])
 		return out;
 	if (a->family == AF_INET)
 		return format_inet(a->ip, out);
-	if (!inet_ntop(a->family, a->ip, out, ADDR_STRLEN))
-		out[0] = '\0';
+	(void)inet_ntop(a->family, a->ip, out,
+			ADDR_STRLEN); /* the family is known, the room ample */
 	len = strlen(out);
 	if (a->scope)
 		(void)snprintf(out + len, ADDR_STRLEN - len, "%%%u", a->scope); /* room is ample */

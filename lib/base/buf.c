@@ -80,11 +80,8 @@ char *buf_str(struct buf *b)
 	if (!b->data) {
 		b->cap = 32;
 		b->data = xmalloc(b->cap);
-	} else if (b->len == b->cap) {
-		b->data = xreallocarray(b->data, (size_t)b->cap + 1, 1);
-		b->cap++;
 	}
-	b->data[b->len] = '\0';
+	b->data[b->len] = '\0'; /* whoever made room made it for this, too */
 	return b->data;
 }
 

@@ -43,8 +43,10 @@ static void grow(struct map *m)
 	struct map_entry *old = m->slots;
 	size_t cap = m->cap;
 
-	if (!m->seed && getrandom(&m->seed, sizeof m->seed, GRND_NONBLOCK) != sizeof m->seed)
+	if (!m->seed) {
 		m->seed = (uint64_t)(uintptr_t)m * UINT64_C(0x9E3779B97F4A7C15) + 1;
+		(void)!getrandom(&m->seed, sizeof m->seed, GRND_NONBLOCK); /* else it stays so */
+	}
 	m->cap = cap ? cap * 2 : 16;
 	m->slots = xcalloc(m->cap, sizeof *m->slots);
 	for (size_t i = 0; i < cap; i++) {

@@ -12,6 +12,7 @@
 #include "cli/tally.h"
 #include "history/history.h"
 #include "judge/verdict.h"
+#include "net/tls.h"
 #include "report/output.h"
 #include "report/plugin.h"
 #include "report/report.h"
@@ -767,6 +768,7 @@ int command_probe(const struct options *o)
 	struct command c = {.options = o, .input_fd = -1, .last_exit = -1};
 	struct claim job;
 
+	tls_begin(); /* whoever uses it first */
 	if (!setup_check(o) || !notify_new(o, &c.notify))
 		return EXIT_UNKNOWN;
 	if (!open_files(&c, &job)) {

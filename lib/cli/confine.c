@@ -177,6 +177,10 @@ void confine_needs(struct sandbox *s, const struct options *o, const struct outp
 	if (o->watch)
 		allow_rounds(s, o, folder);
 	allow_sanitizers(s);
+#ifdef COVERED
+	/* A build that counts what its tests run writes that down in the end. */
+	sandbox_allow(s, COVERED_FOLDER, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_NAMES);
+#endif
 }
 
 void confine(const struct options *o, const struct output *out,

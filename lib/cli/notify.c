@@ -217,7 +217,7 @@ void notify_begin(struct notify *n, struct loop *loop, void (*trace)(void *arg, 
 	conf.secret_len = n->secret_len;
 	n->hook = webhook_new(loop, &conf, &events);
 	if (!n->hook)
-		abort(); /* its library was there when the options were read */
+		cannot_go_on("libcurl does not work", NULL); /* it was there a moment ago */
 }
 
 /* ---- results ---- */

@@ -105,7 +105,8 @@ static size_t host_end(const struct result *r, size_t at, size_t end)
 }
 
 /* The sessions that say something of an endpoint. One that was never contacted (a host outside the
- * MTA-STS policy) is as if it had one session, of no duration, that ended as its class says. */
+ * MTA-STS policy) is as if it had one session, of no duration, that ended as its class says. None
+ * of those that are left out comes here: what did not leave this machine was no session. */
 static const struct draw *draws_of(const struct contact *c, struct draw *instead, size_t *n)
 {
 	if (c->draws && c->sessions) {
@@ -120,14 +121,12 @@ static const struct draw *draws_of(const struct contact *c, struct draw *instead
 static double healthy_share(const struct contact *c)
 {
 	struct draw instead;
-	size_t n, known = 0, healthy = 0;
+	size_t n, healthy = 0;
 	const struct draw *d = draws_of(c, &instead, &n);
 
-	for (size_t i = 0; i < n; i++) {
-		known += d[i].class != CLASS_SKIPPED;
+	for (size_t i = 0; i < n; i++)
 		healthy += d[i].class == CLASS_HEALTHY;
-	}
-	return known ? (double)healthy / (double)known : 0;
+	return (double)healthy / (double)n;
 }
 
 static double seconds_of(const struct strategy *s, const struct draw *d)
@@ -141,13 +140,10 @@ static struct outcome outcome_of(const struct strategy *s, const struct contact 
 {
 	struct outcome o = {0};
 	struct draw instead;
-	size_t n, known = 0;
+	size_t n;
 	const struct draw *d = draws_of(c, &instead, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (d[i].class == CLASS_SKIPPED)
-			continue;
-		known++;
 		o.seconds += seconds_of(s, &d[i]);
 		if (d[i].class == CLASS_HEALTHY)
 			o.accept++;
@@ -159,12 +155,10 @@ static struct outcome outcome_of(const struct strategy *s, const struct contact 
 		else
 			o.go_on++;
 	}
-	if (known) {
-		o.accept /= (double)known;
-		o.go_on /= (double)known;
-		o.spend /= (double)known;
-		o.seconds /= (double)known;
-	}
+	o.accept /= (double)n;
+	o.go_on /= (double)n;
+	o.spend /= (double)n;
+	o.seconds /= (double)n;
 	return o;
 }
 

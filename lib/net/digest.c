@@ -1,6 +1,7 @@
 #include "net/digest.h"
 
 #include "base/util.h"
+#include "net/tls.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -26,7 +27,7 @@ void digest_sha256(char out[DIGEST_STRLEN], const void *bytes, size_t n)
 	unsigned size;
 
 	if (!EVP_Digest(bytes, n, sum, &size, EVP_sha256(), NULL))
-		abort(); /* a library without it: nothing can be vouched for */
+		tls_broken(); /* nothing can be vouched for */
 	to_hex(out, sum, size);
 }
 
@@ -37,7 +38,7 @@ void digest_hmac(char out[DIGEST_STRLEN], const void *key, size_t n_key, const v
 	unsigned size;
 
 	if (!HMAC(EVP_sha256(), key, (int)n_key, bytes, n, sum, &size))
-		abort();
+		tls_broken();
 	to_hex(out, sum, size);
 }
 
@@ -46,7 +47,7 @@ void digest_random(char *out, size_t octets)
 	unsigned char *random = xmalloc(octets);
 
 	if (RAND_bytes(random, (int)octets) != 1)
-		abort();
+		tls_broken();
 	to_hex(out, random, octets);
 	free(random);
 }

@@ -91,8 +91,7 @@ void tls_begin(void)
 	(void)CRYPTO_set_mem_functions(library_malloc, library_realloc, library_free);
 }
 
-/* A broken library: nothing can be said about any server. */
-static _Noreturn void broken(void)
+_Noreturn void tls_broken(void)
 {
 	const char *why = ERR_reason_error_string(ERR_peek_error());
 
@@ -104,7 +103,7 @@ static SSL_CTX *context_new(void)
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
 	if (!ctx)
-		broken();
+		tls_broken();
 	(void)SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_TICKET);
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -177,7 +176,7 @@ static SSL_CTX *checked(struct tls_context *c)
 		c->checked = context_new();
 		load_trust(c->checked);
 		if (SSL_CTX_dane_enable(c->checked) != 1)
-			broken();
+			tls_broken();
 		/* RFC 7672 3.1.1: of DANE-EE certificates neither name nor dates matter. */
 		(void)SSL_CTX_dane_set_flags(c->checked, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
 	}
@@ -243,18 +242,18 @@ static void want_name(SSL *ssl, const struct tls_want *want)
 		return;
 	}
 	if (want->server_name && SSL_set1_host(ssl, want->server_name) != 1)
-		broken();
+		tls_broken();
 	if (want->also && SSL_add1_host(ssl, want->also) != 1)
-		broken();
+		tls_broken();
 }
 
 static void want_dane(SSL *ssl, const struct tls_want *want)
 {
 	X509_VERIFY_PARAM_set_hostflags(SSL_get0_param(ssl), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (SSL_dane_enable(ssl, want->server_name) <= 0)
-		broken();
+		tls_broken();
 	if (want->also && SSL_add1_host(ssl, want->also) != 1)
-		broken();
+		tls_broken();
 	/* One that the library cannot use after all matches nothing. */
 	for (size_t i = 0; i < want->n_tlsa; i++) {
 		const struct tlsa *r = &want->tlsa[i];
@@ -274,7 +273,7 @@ struct tls *tls_new(struct tls_context *c, const struct tls_want *want)
 	t->in = BIO_new(BIO_s_mem());
 	t->out = BIO_new(BIO_s_mem());
 	if (!t->ssl || !t->in || !t->out)
-		broken();
+		tls_broken();
 	if (want->check != TLS_CHECK_NONE && want->lenient) {
 		(void)SSL_set_min_proto_version(t->ssl, TLS1_VERSION);
 		SSL_set_security_level(t->ssl, 0);
@@ -375,7 +374,7 @@ enum tls_state tls_feed(struct tls *t, const char *in, size_t n, struct buf *pla
 		}
 	}
 	if (n && BIO_write(t->in, in, (int)n) != (int)n)
-		broken();
+		tls_broken();
 	if (t->state == TLS_MORE) {
 		got = SSL_do_handshake(t->ssl);
 		drain(t, out);
@@ -433,7 +432,7 @@ static char *name_text(const X509_NAME *name)
 	long n;
 
 	if (!bio)
-		broken();
+		tls_broken();
 	(void)X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
 	n = BIO_get_mem_data(bio, &bytes);
 	text = xstrndup(n > 0 ? bytes : "", n > 0 ? (size_t)n : 0);

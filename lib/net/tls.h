@@ -77,6 +77,10 @@ void tls_facts_free(struct tls_facts *);
  * uses it, the libraries that sit on it included; contexts do it themselves. */
 void tls_begin(void);
 
+/* The library refuses what it always can: nothing can be said about any server. One line on
+ * standard error with its last words, and exit 3. */
+_Noreturn void tls_broken(void);
+
 /* Two kinds of connection: unchecked ones offer what opportunistic senders offer (TLS 1.0 and up,
  * anonymous suites, security level 0), checked ones the library's defaults. The trust store is
  * OpenSSL's default or what SSL_CERT_FILE and SSL_CERT_DIR name; it is read when first needed.

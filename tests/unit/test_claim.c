@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,46 @@
 #include <cmocka.h>
 
 static char folder[64], target[128], beside[128];
+
+/* Stand before libc: what others do between two of our calls, and what a file system refuses. */
+static unsigned lstat_fails, unlink_fails;
+static bool vanishes;
+
+int lstat(const char *path, struct stat *st)
+{
+	if (lstat_fails) {
+		lstat_fails--;
+		errno = EIO;
+		return -1;
+	}
+	return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
+int unlink(const char *path)
+{
+	if (unlink_fails) {
+		unlink_fails--;
+		errno = EROFS;
+		return -1;
+	}
+	return unlinkat(AT_FDCWD, path, 0);
+}
+
+int open(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	if (flags & O_CREAT) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+	} else if (vanishes) {
+		vanishes = false;
+		(void)unlinkat(AT_FDCWD, path, 0);
+	}
+	return openat(AT_FDCWD, path, flags, mode);
+}
 
 static int set_up(void **state)
 {
@@ -106,6 +147,55 @@ static void renamed(void **state)
 	assert_int_equal(entries(), 1);
 	assert_int_equal(stat(target, &st), 0);
 	assert_int_equal(st.st_size, 4);
+}
+
+/* Who holds it lets go between our finding it and our looking at it. */
+static void gone_at_a_second_look(void **state)
+{
+	struct claim first, c;
+
+	(void)state;
+	take(&first);
+	vanishes = true;
+	take(&c);
+	assert_false(vanishes);
+	assert_int_equal(claim_close(&c), 0);
+	(void)claim_close(&first); /* its file is gone */
+	assert_int_equal(entries(), 0);
+}
+
+/* The file behind the descriptor is never the one at the path: there is an end to trying. */
+static void others_in_turn(void **state)
+{
+	(void)state;
+	lstat_fails = 1000;
+	refused(CLAIM_HELD, "other runs of mxprobe hold it, in turn");
+	assert_int_equal(lstat_fails, 900);
+	lstat_fails = 0;
+}
+
+static void what_cannot_be_removed(void **state)
+{
+	(void)state;
+	close(openat(AT_FDCWD, beside, O_WRONLY | O_CREAT, 0600)); /* left behind */
+	unlink_fails = 1;
+	refused(CLAIM_FAILED, "is in the way: Read-only file system");
+	assert_int_equal(unlink_fails, 0);
+	assert_int_equal(entries(), 1);
+}
+
+static void what_cannot_be_renamed(void **state)
+{
+	struct claim c;
+
+	(void)state;
+	assert_int_equal(mkdir(target, 0700), 0);
+	take(&c);
+	assert_false(claim_rename(&c, target));
+	assert_int_equal(errno, EISDIR);
+	assert_int_equal(claim_close(&c), 0);
+	assert_int_equal(rmdir(target), 0);
+	assert_int_equal(entries(), 0);
 }
 
 /* Takes a claim in a process that is killed while it has it. */
@@ -261,6 +351,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(one_at_a_time),
 	    TEST(renamed),
+	    TEST(gone_at_a_second_look),
+	    TEST(others_in_turn),
+	    TEST(what_cannot_be_removed),
+	    TEST(what_cannot_be_renamed),
 	    TEST(what_a_killed_one_left),
 	    TEST(strange_things_in_the_way),
 	    TEST(no_folder),

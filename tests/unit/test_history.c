@@ -686,6 +686,7 @@ static void questions(void **state)
 	assert_int_equal(t->replies[1].code, 0);
 	assert_null(t->replies[1].text);
 	trend_free(t);
+	trend_free(NULL);
 
 	/* A part of it; the verdict's age is that of the whole. */
 	t = trend_of(f->path, "example.org", 35, 65, 1);

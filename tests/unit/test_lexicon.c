@@ -107,6 +107,18 @@ static void case_accents_and_width_do_not_matter(void **state)
 	    memory); /* full width */
 	assert_true(read_of("\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa\xe4\xb8\x8d\xe8\xb6\xb3") &
 		    memory);
+	/* Full width behind a character without spaces around it; with something else in between.
+	 */
+	assert_true(
+	    read_of("\xe4\xb8\x8d\xef\xbc\xad\xef\xbd\x85\xef\xbd\x8d\xef\xbd\x8f\xef\xbd\x92"
+		    "\xef\xbd\x99") &
+	    memory);
+	assert_true(read_of("\xef\xbc\x81memory\xef\xbc\x81") == memory);
+	assert_true(read_of("\xc3\x97memory\xc3\xb7") == memory); /* between signs */
+	/* Io counts as ie, large or small. */
+	assert_true(read_of("\xd0\xbc\xd0\xb5\xd1\x81\xd1\x82\xd0\xb5") == SAYS(SPACE));
+	assert_true(read_of("\xd0\xbc\xd1\x91\xd1\x81\xd1\x82\xd1\x91") == SAYS(SPACE));
+	assert_true(read_of("\xd0\x9c\xd0\x81\xd0\xa1\xd0\xa2\xd0\x81") == SAYS(SPACE));
 	assert_true(read_of("OUT_OF_MEMORY") & memory);
 	assert_true(read_of("(memory)") == memory);
 }
@@ -128,6 +140,8 @@ static void names_do_not_count(void **state)
 	assert_true((read_of("full.disk.mx.example.com") & (SAYS(FULL) | SAYS(DISK))) == 0);
 	assert_true(read_of("from 192.0.2.1") & SAYS(CLIENT));
 	assert_true(read_of("[2001:db8::1]") & SAYS(CLIENT));
+	assert_true(read_of("[IPv6:2001:db8::1]") & SAYS(CLIENT));
+	assert_true(read_of("from IPv6:2001:db8::1") & SAYS(CLIENT));
 	assert_true(read_of("at 10:11:12") == 0);
 	assert_true(read_of("blocked by zen.spamhaus.org") & SAYS(BLOCK));
 	assert_true(read_of("Mailbox is full.Please wait") & SAYS(FULL)); /* no host name */

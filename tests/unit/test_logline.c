@@ -188,6 +188,14 @@ static void postfix(void **state)
 			 "while performing the EHLO handshake)",
 	     "timeout/silent", 0, "ehlo", "mx.example.com", "192.0.2.1"},
 	    {SYSLOG SMTP "relay=none, status=deferred (Host or domain name not found. Name service "
+			 "error for name=example.com type=A: Host found but no data record of "
+			 "requested type)",
+	     "unresolved/no-address", 0, "dns", "example.com", NULL},
+	    {SYSLOG SMTP "relay=none, status=bounced (Host or domain name not found. Name service "
+			 "error for name=example.com type=MX: Malformed or unexpected name server "
+			 "reply)",
+	     "unresolved/invalid", 0, "dns", "example.com", NULL},
+	    {SYSLOG SMTP "relay=none, status=deferred (Host or domain name not found. Name service "
 			 "error for name=example.com type=MX: Host not found, try again)",
 	     "unresolved/servfail", 0, "dns", "example.com", NULL},
 	    {SYSLOG SMTP "relay=none, status=bounced (Host or domain name not found. Name service "
@@ -226,6 +234,9 @@ static void exim(void **state)
 		  "error from remote mail server after RCPT TO:<u@example.com>: 550-No such "
 		  "user\\n550 here",
 	     "rejected/other", 550, NULL, "mx.example.com", "2001:db8::1"},
+	    {EXIM "H=mx.example.com [192.0.2.1]: SMTP error from remote mail server after MAIL "
+		  "FROM:<\"a\\\"b: 250 c>\"@b.example>: 452 4.3.1 Insufficient system storage",
+	     "exhausted/disk", 452, "mail", "mx.example.com", "192.0.2.1"},
 	    {EXIM
 	     "== u@example.com R=dnslookup T=remote_smtp defer (0): SMTP error from remote mail "
 	     "server after initial connection: host mx.example.com [192.0.2.1]: 421 Too many "
@@ -344,6 +355,11 @@ static void opensmtpd(void **state)
 	    {SYSLOG "smtpd[5]: 0123 mta error reason=\"Connection timeout\" "
 		    "address=smtp://192.0.2.1:25",
 	     "timeout/connect", 0, "connect", NULL, "192.0.2.1"},
+	    {SYSLOG "smtpd[5]: 0123 mta error reason=\"452 4.3.1 Insufficient system storage\"",
+	     "exhausted/disk", 452, NULL, NULL, NULL},
+	    {SYSLOG "smtpd[5]: smtp-out: Error on session 0123456789abcdef: 421 4.3.2 Too many "
+		    "connections",
+	     "exhausted/connections", 421, NULL, NULL, NULL},
 	    {SYSLOG "smtpd[5]: 0123 mta error reason=IO Error: Connection refused", "down/refused",
 	     0, "connect", NULL, NULL},
 	    {SYSLOG "smtpd[5]: 0123 mta disconnected reason=quit messages=1", NULL, 0, NULL, NULL,

@@ -94,6 +94,18 @@ static void test_query(void **state)
 	/* The OPT record: root, type 41, our size. */
 	assert_memory_equal(b.data + b.len - 11, "\0\0\x29\x04\xd0\0\0\0\0\0\0", 11);
 	buf_clear(&b);
+	/* Octets that are escaped (RFC 1035 5.1), and the root. */
+	assert_true(dns_query(&b, "a\\.b\\065.org.", TYPE_A, 1, false));
+	assert_memory_equal(b.data + 12, "\4a.bA\3org\0\0\1\0\1", 14);
+	buf_clear(&b);
+	assert_true(dns_query(&b, ".", TYPE_A, 1, false));
+	assert_memory_equal(b.data + 12, "\0\0\1\0\1", 5);
+	buf_clear(&b);
+	assert_false(dns_query(&b, "", TYPE_A, 1, false));
+	assert_false(dns_query(&b, "a\\", TYPE_A, 1, false));
+	assert_false(dns_query(&b, "a\\25", TYPE_A, 1, false));
+	assert_false(dns_query(&b, "a\\2x5", TYPE_A, 1, false));
+	assert_false(dns_query(&b, "a\\256", TYPE_A, 1, false));
 	assert_false(dns_query(&b, "a..b", TYPE_A, 1, true));
 	assert_false(dns_query(&b,
 			       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -269,6 +281,116 @@ static void test_hostile(void **state)
 	buf_fini(&b);
 }
 
+/* Pointers (RFC 1035 4.1.4) lead back only, so that there is an end; over several, and into the
+ * middle of a name. */
+static void test_pointers(void **state)
+{
+	struct buf b = {0}, name = {0};
+	struct dns_message *m;
+	unsigned first;
+
+	(void)state;
+	begin(&b, 0x8180, TYPE_CNAME, 2, 0);
+	first = b.len + 12; /* the data of the first record */
+	put_record(&b, TYPE_CNAME, 1, 1, "\1a\xc0\x0c", 4);
+	put16(&name, 0xc000 | first);
+	put_record(&b, TYPE_CNAME, 1, 1, name.data, name.len);
+	m = parse(&b);
+	assert_non_null(m);
+	assert_string_equal(m->answers[0].name, "a.example.org");
+	assert_string_equal(m->answers[1].name, "a.example.org");
+	dns_message_free(m);
+	/* Forward, to itself, and past the end. */
+	for (unsigned to = first; to < first + 40; to += 1) {
+		begin(&b, 0x8180, TYPE_CNAME, 1, 0);
+		buf_clear(&name);
+		put16(&name, 0xc000 | to);
+		put_record(&b, TYPE_CNAME, 1, 1, name.data, name.len);
+		assert_null(parse(&b));
+	}
+	buf_fini(&name);
+	buf_fini(&b);
+}
+
+/* A record whose name is written out, and one of another name. */
+static void test_owners(void **state)
+{
+	struct buf b = {0};
+	struct dns_message *m;
+
+	(void)state;
+	begin(&b, 0x8180, TYPE_A, 2, 0);
+	put_name(&b, "EXAMPLE.org");
+	put16(&b, TYPE_A);
+	put16(&b, 1);
+	put32(&b, 60);
+	put16(&b, 4);
+	buf_add(&b, "\xc0\0\2\1", 4);
+	put_name(&b, "other.example");
+	put16(&b, TYPE_AAAA);
+	put16(&b, 1);
+	put32(&b, 60);
+	put16(&b, 16);
+	buf_add(&b, "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	m = parse(&b);
+	assert_non_null(m);
+	assert_string_equal(m->answers[0].owner, "example.org");
+	assert_string_equal(m->answers[1].owner, "other.example");
+	assert_int_equal(m->answers[1].size, 16);
+	dns_message_free(m);
+	buf_fini(&b);
+}
+
+/* Data that are not what their type says make the message none, wherever they stand. */
+static void test_data_that_do_not_fit(void **state)
+{
+	static const struct {
+		unsigned type;
+		const char *data;
+		size_t n;
+	} rows[] = {
+	    {TYPE_A, "abc", 3},        {TYPE_A, "abcde", 5},
+	    {TYPE_A, "", 0},           {TYPE_AAAA, "abcdabcdabcdabc", 15},
+	    {TYPE_MX, "\0", 1},        {TYPE_MX, "\0\1", 2},
+	    {TYPE_MX, "\0\1\2ab", 5}, /* its name has no end */
+	    {TYPE_MX, "\0\1\0x", 4},  /* something behind it */
+	    {TYPE_CNAME, "", 0},       {TYPE_CNAME, "\0x", 2},
+	    {TYPE_CNAME, "\x40\0", 2}, /* a label of a kind that there is not */
+	};
+	struct buf b = {0}, name = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		begin(&b, 0x8180, rows[i].type, 1, 0);
+		put_record(&b, rows[i].type, 1, 60, rows[i].data, rows[i].n);
+		assert_null(parse(&b));
+	}
+	begin(&b, 0x8183, TYPE_A, 0, 1); /* a SOA with a number too few */
+	put_record(&b, TYPE_SOA, 1, 60, "\0\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4", 18);
+	assert_null(parse(&b));
+	/* 255 octets are a name; one more is none. */
+	for (unsigned last = 61; last <= 62; last++) {
+		struct dns_message *m;
+
+		buf_clear(&name);
+		for (unsigned i = 0; i < 4; i++) {
+			unsigned n = i < 3 ? 63 : last;
+
+			buf_addc(&name, (char)n);
+			for (unsigned k = 0; k < n; k++)
+				buf_addc(&name, 'x');
+		}
+		buf_addc(&name, '\0');
+		begin(&b, 0x8180, TYPE_CNAME, 1, 0);
+		put_record(&b, TYPE_CNAME, 1, 60, name.data, name.len);
+		m = parse(&b);
+		assert_int_equal(m != NULL, last == 61);
+		dns_message_free(m);
+	}
+	buf_fini(&name);
+	buf_fini(&b);
+}
+
 static void test_questions(void **state)
 {
 	struct buf b = {0};
@@ -378,6 +500,9 @@ int main(void)
 	    cmocka_unit_test(test_soa),
 	    cmocka_unit_test(test_cut_at_every_octet),
 	    cmocka_unit_test(test_hostile),
+	    cmocka_unit_test(test_pointers),
+	    cmocka_unit_test(test_owners),
+	    cmocka_unit_test(test_data_that_do_not_fit),
 	    cmocka_unit_test(test_questions),
 	    cmocka_unit_test(test_extended_rcode),
 	    cmocka_unit_test(test_two_where_one_may_be),

@@ -207,6 +207,29 @@ static void endings(void **state)
 	}
 }
 
+/* What TLS has to say, when the session has no words of its own; and a class without a reply. */
+static void words_of_others(void **state)
+{
+	struct result *r = fake_target("example.com", SOURCE_MX);
+	struct contact *c = fake_endpoint(r, 0, "mx.example.com", "192.0.2.1");
+	struct buf b = {0};
+
+	(void)state;
+	fake_end(c, CLASS_BROKEN, REASON_CERTIFICATE, PHASE_TLS, END_CERTIFICATE, 100);
+	tls_facts_free(c->seen.tls);
+	c->seen.tls = tls_facts_new();
+	c->seen.tls->error = xstrdup("the server has no certificate");
+	(void)words_ending(&b, c);
+	assert_string_equal(buf_str(&b), "certificate not accepted: the server has no certificate");
+	buf_clear(&b);
+	fake_end(c, CLASS_REJECTED, REASON_OTHER, PHASE_MAIL, END_REPLY, 100);
+	c->seen.reply.code = 0;
+	assert_false(words_ending(&b, c));
+	assert_string_equal(buf_str(&b), "");
+	buf_fini(&b);
+	fake_free(r);
+}
+
 static void refused_starttls_is_its_reply(void **state)
 {
 	struct result *r = fake_target("example.com", SOURCE_MX);
@@ -257,10 +280,11 @@ static void helo_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(spans),        cmocka_unit_test(percents),
-	    cmocka_unit_test(replies),      cmocka_unit_test(endless_reply_ends),
-	    cmocka_unit_test(endings),      cmocka_unit_test(refused_starttls_is_its_reply),
-	    cmocka_unit_test(never_silent), cmocka_unit_test(helo_is_told),
+	    cmocka_unit_test(spans),           cmocka_unit_test(percents),
+	    cmocka_unit_test(replies),         cmocka_unit_test(endless_reply_ends),
+	    cmocka_unit_test(endings),         cmocka_unit_test(refused_starttls_is_its_reply),
+	    cmocka_unit_test(words_of_others), cmocka_unit_test(never_silent),
+	    cmocka_unit_test(helo_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
