@@ -262,22 +262,15 @@ static int sync_folder(const char *folder)
 	return failed;
 }
 
-/* Ends the file of our own: it appears, or, not kept, it is gone. */
-static void end_file(struct output *o, bool keep)
+/* The file of our own gets its name. */
+static void publish(struct output *o)
 {
-	if (keep)
-		write_waiting(o);
+	write_waiting(o);
 	/* Also a network file system has told by then whether it kept the bytes. */
-	if (keep && !o->err)
+	if (!o->err)
 		keep_error(o, fsync(o->fd));
-	if (keep && !o->err)
+	if (!o->err)
 		keep_error(o, claim_rename(&o->claim, o->path) ? 0 : -1);
-	if (keep && !o->err)
-		keep_error(o, sync_folder(o->folder));
-	keep_error(o, claim_close(&o->claim));
-	o->fd = -1;
-	if (!keep)
-		o->err = 0; /* nobody wanted it */
 }
 
 bool output_is_file(const struct output *o)
@@ -285,27 +278,62 @@ bool output_is_file(const struct output *o)
 	return o->path != NULL;
 }
 
+/* The claim on the next file is taken before anything else is done that takes time: whoever tries
+ * in between, as another run with the same file would, gets it. */
+static bool next_file(struct output *o, char **why)
+{
+	struct claim published = o->claim;
+	struct stat st;
+	bool good;
+
+	if (o->err) {
+		(void)claim_close(&published); /* that it failed is known */
+		published.fd = -1;
+	}
+	good = open_claimed(o, lstat(o->path, &st) < 0 ? NULL : &st, why);
+	if (published.fd >= 0) {
+		if (!o->err)
+			keep_error(o, sync_folder(o->folder));
+		keep_error(o, claim_close(&published));
+	}
+	if (!good)
+		o->fd = -1;
+	return good;
+}
+
 bool output_renew(struct output *o, char **error)
 {
-	struct stat st;
 	char *why = NULL;
-	int err;
+	int err = o->err;
+	bool good = true;
 
-	if (o->path && o->fd >= 0)
-		end_file(o, true);
-	err = o->err;
 	if (o->path) {
-		o->err = 0;
+		if (o->fd >= 0)
+			publish(o);
+		else
+			o->err = 0; /* what there was could not be kept, as has been told */
+		good = next_file(o, &why);
+		err = o->err;
+		o->err = good ? 0 : EIO;
 		buf_clear(&o->waiting);
-		if (!open_claimed(o, lstat(o->path, &st) < 0 ? NULL : &st, &why)) {
-			o->fd = -1;
-			o->err = EIO;
-		}
 	}
 	if (err || why)
 		*error = xasprintf("cannot write %s: %s", o->name, err ? strerror(err) : why);
 	free(why);
-	return !err && !o->err;
+	return !err && good;
+}
+
+/* Ends the file of our own: it appears, or, not kept, it is gone. */
+static void end_file(struct output *o, bool keep)
+{
+	if (keep)
+		publish(o);
+	if (keep && !o->err)
+		keep_error(o, sync_folder(o->folder));
+	keep_error(o, claim_close(&o->claim));
+	o->fd = -1;
+	if (!keep)
+		o->err = 0; /* nobody wanted it */
 }
 
 bool output_close(struct output *o, bool keep, char **error)

@@ -166,6 +166,41 @@ static void one_run_at_a_time(void **state)
 	free(link);
 }
 
+/* A file that is written again and again stays ours from one to the next. When it is lost all the
+ * same, each time says why, and with the holder gone it is ours again. */
+static void renewed(void **state)
+{
+	(void)state;
+	char *path = in_folder("report"), *claim = in_folder(".report.mxprobe"), *error = NULL;
+	struct output *o = output_open(path, &error);
+
+	assert_non_null(o);
+	output_write(o, "one\n", 4);
+	assert_true(output_renew(o, &error));
+	assert_file(path, "one\n");
+	assert_null(output_open(path, &error));
+	assert_non_null(strstr(error, "another run of mxprobe holds it"));
+	free(error);
+
+	assert_int_equal(unlink(claim), 0);
+	assert_int_equal(mkdir(claim, 0700), 0);
+	output_write(o, "two\n", 4);
+	for (int i = 0; i < 2; i++) {
+		assert_false(output_renew(o, &error));
+		assert_non_null(strstr(error, i ? " is in the way: " : "cannot write "));
+		free(error);
+		output_write(o, "three\n", 6);
+	}
+	assert_int_equal(rmdir(claim), 0);
+	assert_true(output_renew(o, &error));
+	output_write(o, "four\n", 5);
+	assert_true(output_close(o, true, &error));
+	assert_file(path, "four\n");
+	assert_int_equal(entries(), 1);
+	free(claim);
+	free(path);
+}
+
 static void devices_are_not_held(void **state)
 {
 	char *error = NULL;
@@ -478,6 +513,7 @@ int main(void)
 	    TEST(replaced_file_keeps_its_mode),
 	    TEST(old_file_stays_until_the_end),
 	    TEST(one_run_at_a_time),
+	    TEST(renewed),
 	    TEST(devices_are_not_held),
 	    TEST(dropped_leaves_nothing),
 	    TEST(link_stays_and_its_target_is_replaced),
