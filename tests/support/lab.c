@@ -325,6 +325,8 @@ static void become(const struct probe *probe, const struct lab *lab, const struc
 		close_fd(STDIN_FILENO);
 	redirect(probe->out_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
 	redirect(probe->err_path, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+	/* As a shell would start it, also when the tests run under nohup(1). */
+	(void)signal(SIGHUP, SIG_DFL);
 	if (conf->tty) {
 		(void)setsid();
 		redirect(conf->tty, O_RDWR, STDIN_FILENO);
