@@ -126,7 +126,7 @@ static void go_up(struct canvas *c, struct canvas_size size)
  * that fills the screen's width, where the cursor still stands on its last character. */
 static void add_lines(struct canvas *c, const struct buf *text, struct canvas_size size, bool live)
 {
-	const char *at = text->data, *end = at + text->len;
+	const char *at = text->len ? text->data : "", *end = at + text->len;
 
 	while (at < end) {
 		const char *lf = memchr(at, '\n', (size_t)(end - at));

@@ -455,7 +455,7 @@ static void print_heading(struct buf *out, const struct place *p, const struct g
 static void print_each(struct buf *out, const struct buf *lines, const struct grid *t,
 		       bool warnings)
 {
-	const char *at = lines->data, *end = at + lines->len;
+	const char *at = lines->len ? lines->data : "", *end = at + lines->len;
 
 	while (at < end) {
 		const char *lf = memchr(at, '\n', (size_t)(end - at));

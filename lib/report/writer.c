@@ -118,6 +118,8 @@ void value_text(struct buf *out, const char *s, size_t n)
 {
 	size_t at = 0, start = 0;
 
+	if (!n)
+		s = ""; /* no place is a place behind NULL */
 	buf_addc(out, '"');
 	for (;;) {
 		uint32_t cp = 0;
