@@ -187,8 +187,12 @@ static void settle_unheard(struct item *item)
 	}
 }
 
+/* Comes from the scheduler, where an item may have stood until after its last session: all of those
+ * open were told to go while it waited for the next. */
 static void end_closed(struct item *item)
 {
+	if (item->probe.contact.state == CONTACT_DONE)
+		return;
 	give_up(item);
 	if (item->open)
 		return;

@@ -36,7 +36,8 @@ struct fixture {
 		enum reason reason;
 		enum verdict verdict;
 		size_t endpoints;
-		unsigned sessions;
+		unsigned sessions, left;
+		bool contacted;
 		char error[32];
 		int64_t index;
 		usec_t at;
@@ -109,6 +110,8 @@ static void on_finished(void *arg, struct result *r)
 		f->result[i].class = r->endpoints[0].contact->class;
 		f->result[i].reason = r->endpoints[0].contact->reason;
 		f->result[i].sessions = r->endpoints[0].contact->sessions;
+		f->result[i].left = r->endpoints[0].contact->left;
+		f->result[i].contacted = !r->endpoints[0].contact->seen.error;
 	}
 }
 
@@ -237,6 +240,29 @@ static void test_repeat_at_once(void **state)
 	add_literal(f);
 	to_the_end(f, 500 * MS);
 	assert_int_equal(f->result[0].sessions, 3);
+}
+
+static const char *const closing[] = {"+100", "S:421 4.3.2 no more of you\r\n", "EOF", NULL};
+
+/* Two sessions are told to go in the same instant, while the third waits for one of them to end: it
+ * is not what the address came to. */
+static void test_closed_to_all_at_once(void **state)
+{
+	static const char *const *const scripts[] = {closing};
+	struct fixture *f = *state;
+
+	server_free(f->smtp);
+	f->smtp = server_new(f->loop, scripts, 1);
+	f->conf.contacts.repeat = 3;
+	f->conf.contacts.per_address = 2;
+	begin(f);
+	add_literal(f);
+	to_the_end(f, 100 * MS);
+	assert_int_equal(server_connections(f->smtp), 2);
+	assert_int_equal(f->result[0].sessions, 2);
+	assert_int_equal(f->result[0].class, CLASS_DEFERRED);
+	assert_int_equal(f->result[0].left, 1);
+	assert_true(f->result[0].contacted);
 }
 
 static void test_jobs_and_rate(void **state)
@@ -504,6 +530,7 @@ int main(void)
 	    TEST(test_every_line_has_one_result),
 	    TEST(test_repeat),
 	    TEST(test_repeat_at_once),
+	    TEST(test_closed_to_all_at_once),
 	    TEST(test_jobs_and_rate),
 	    TEST(test_dns_in_vain),
 	    TEST(test_limit_of_a_targets_dns),
