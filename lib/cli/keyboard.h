@@ -21,7 +21,7 @@ void keyboard_close(struct keyboard *); /* takes NULL */
  * of NULL. */
 bool keyboard_resume(struct keyboard *);
 
-/* Is `fd` a terminal that may be written to: not somebody else's for now? */
+/* Is `fd` a terminal that may be written to: are we in its foreground? */
 bool keyboard_foreground(int fd);
 
 /* We were stopped: the modes may have been changed since, and keyboard_resume sets ours anew. */

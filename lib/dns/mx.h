@@ -63,7 +63,8 @@ void mx_init(struct mx_plan *, const char *domain, uint16_t port, bool host_only
 	     unsigned families);
 void mx_fini(struct mx_plan *);
 
-/* The next question to ask; false: none for now. The name stays the plan's, until its answer. */
+/* The next question to ask; false: there is none before another answer comes. The name stays the
+ * plan's, until its answer. */
 bool mx_next(struct mx_plan *, const char **qname, enum dns_type *type) MUSTCHECK;
 /* The answer to a question that mx_next gave. `message` is NULL unless status is DNS_OK or
  * DNS_NXDOMAIN. New questions may follow. */

@@ -78,8 +78,8 @@ struct rule; /* judge/rules.h: one row of the table */
  * explanation of its class and reason. */
 const struct rule *classify(const struct observation *);
 
-/* Has the server said that it wants no more connections from us for now: 421 in any phase (RFC 5321
- * 3.8), or a refusal for their number? */
+/* Has the server said that it wants no more connections from us at present: 421 in any phase (RFC
+ * 5321 3.8), or a refusal for their number? */
 bool wants_no_more(const struct observation *);
 
 #endif

@@ -1,4 +1,4 @@
-/* A non-blocking TCP connection, later perhaps with TLS inside.
+/* A non-blocking TCP connection, with TLS inside from stream_start_tls on.
  *
  * Call-backs come from the loop only. After `failed` nothing more comes; the owner then frees the
  * stream, which it may do in any call-back. */
@@ -38,7 +38,8 @@ struct stream *stream_open(struct loop *, const struct addr *to, const struct ad
 void stream_free(struct stream *); /* closes; NULL is taken */
 
 void stream_write(struct stream *, const void *bytes, size_t n);
-/* To be called in `data`: there is no answer now, but TLS will be started later. */
+/* To be called in `data` in place of an answer, when stream_start_tls comes from another call-back:
+ * what else has come is met there. */
 void stream_hold(struct stream *);
 /* Starts TLS as client, with a connection that becomes the stream's. Any octet that already waits
  * in the socket is STREAM_INJECTED. */

@@ -151,7 +151,7 @@ static bool ready_now(const struct input *in)
 	return !in->watch || (poll(&p, 1, 0) == 1 && p.revents);
 }
 
-/* Reads a piece; false: nothing is there for now, or it has ended. */
+/* Reads a piece; false: a pipe has nothing in it, or the input has ended. */
 static bool read_piece(struct input *in)
 {
 	ssize_t n;

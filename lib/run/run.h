@@ -54,7 +54,7 @@ void run_add_control(struct run *, const char *text, size_t n);
 /* No more targets come: the loop runs out of work when the last one is finished. */
 void run_close(struct run *);
 
-/* Enough is under way: more is better added later. */
+/* Enough is under way: more is better added when some of it has ended. */
 bool run_is_full(const struct run *);
 
 /* Finishes all at once with what is known: why is END_INTERRUPTED or END_DEADLINE. Targets added
