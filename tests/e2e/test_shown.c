@@ -78,6 +78,8 @@ static void contributing(void **state)
 {
 	(void)state;
 	assert_true(must_be_true("CONTRIBUTING.md") >= 5);
+	assert_true(must_be_true("SECURITY.md") >= 5);
+	assert_true(must_be_true("bench/README.md") >= 2);
 	(void)must_be_true("docs/architecture.md"); /* whatever it shows */
 }
 
@@ -111,6 +113,8 @@ static void lies(void **state)
 	    {"```console\n$ mxprobe --watch=10 example.edu\nno such line\n...\n```\n",
 	     "something else"},
 	    {"```console\n$ make deps demo\n$ true\n```\n", "of which some are run elsewhere"},
+	    {"```console\n$ make no-such-goal\n```\n", "exit 9"},
+	    {"```console\n$ make check ONLY=test_nobody_knows\n```\n", "exit 9"},
 	};
 	struct buf said = {0};
 
