@@ -3,6 +3,7 @@
 #include "cli/confine.h"
 
 #include "history/history.h"
+#include "support/apart.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,22 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-/* Inside, assertions of cmocka would go on in the copy of the parent. */
-#define MUST(what)                                                                                 \
-	do {                                                                                       \
-		if (!(what)) {                                                                     \
-			(void)dprintf(STDERR_FILENO, "%s:%d: %s (errno %d)\n", __FILE__, __LINE__, \
-				      #what, errno);                                               \
-			_exit(1);                                                                  \
-		}                                                                                  \
-	} while (0)
-
-enum { SKIPPED = 77, WORDS_MAX = 16 };
+enum { WORDS_MAX = 16 };
 
 static char folder[64];
 
@@ -91,7 +81,7 @@ static void enter(struct inside *in)
 {
 	confine(&in->options, in->output, hear, in);
 	if (!strstr(in->said, "Landlock ") || strstr(in->said, "no Landlock"))
-		_exit(SKIPPED);
+		_exit(APART_SKIPPED);
 	MUST(!reads("/etc/passwd"));
 	MUST(!reads("/etc/resolv.conf"));
 #ifndef SANDBOX_SANITIZED
@@ -100,36 +90,36 @@ static void enter(struct inside *in)
 	MUST(access("/etc/passwd", F_OK) == 0);
 }
 
+struct command {
+	void (*try)(struct inside *);
+	const char *const *words;
+};
+
+static void confined(void *arg)
+{
+	const struct command *command = arg;
+	char *argv[WORDS_MAX + 1] = {NULL}, *error = NULL;
+	struct inside in = {.output = NULL};
+	int argc = 0;
+
+	for (; command->words[argc] && argc < WORDS_MAX; argc++)
+		argv[argc] = xstrdup(command->words[argc]);
+	MUST(options_parse(&in.options, argc, argv, &error));
+	in.output = output_open(in.options.output, &error);
+	MUST(in.output);
+	if (in.options.history) {
+		in.history = history_open(in.options.history, &error);
+		MUST(in.history);
+	}
+	command->try(&in);
+}
+
 /* The command line, in a process of its own, up to the last moment before it is confined. */
 static void inside(void (*try)(struct inside *), const char *const *words)
 {
-	int status, argc = 0;
-	pid_t pid;
+	struct command command = {try, words};
 
-	(void)fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		char *argv[WORDS_MAX + 1] = {NULL}, *error = NULL;
-		struct inside in = {.output = NULL};
-
-		for (; words[argc] && argc < WORDS_MAX; argc++)
-			argv[argc] = xstrdup(words[argc]);
-		MUST(options_parse(&in.options, argc, argv, &error));
-		in.output = output_open(in.options.output, &error);
-		MUST(in.output);
-		if (in.options.history) {
-			in.history = history_open(in.options.history, &error);
-			MUST(in.history);
-		}
-		try(&in);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIPPED)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
+	apart(confined, &command);
 }
 
 #define INSIDE(try, ...) inside((try), (const char *const[]){"mxprobe", __VA_ARGS__, NULL})

@@ -4,6 +4,7 @@
 
 #include "base/landlock.h"
 #include "base/seccomp.h"
+#include "support/apart.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -59,38 +59,7 @@ static void words(void **state)
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-/* Inside, assertions of cmocka would go on in the copy of the parent. */
-#define MUST(what)                                                                                 \
-	do {                                                                                       \
-		if (!(what)) {                                                                     \
-			(void)dprintf(STDERR_FILENO, "%s:%d: %s (errno %d)\n", __FILE__, __LINE__, \
-				      #what, errno);                                               \
-			_exit(1);                                                                  \
-		}                                                                                  \
-	} while (0)
 #define DENIED(call, err) (errno = 0, (call) == -1 && errno == (err))
-
-enum { SKIPPED = 77 };
-
-/* Runs it in a process of its own, which is to end well. */
-static void inside(void (*try)(void *), void *arg)
-{
-	int status;
-	pid_t pid;
-
-	(void)fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		try(arg);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == SKIPPED)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
 
 /* ---- files ---- */
 
@@ -202,7 +171,7 @@ static void try_files(void *arg)
 	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 	version = landlock_enter(&s, c->newest);
 	if (!version)
-		_exit(SKIPPED);
+		_exit(APART_SKIPPED);
 	MUST(version <= c->newest);
 
 	/* What is allowed. */
@@ -255,7 +224,7 @@ static void files(void **state)
 	(void)state;
 	for (c.newest = 1; c.newest <= LANDLOCK_NEWEST; c.newest++) {
 		c.bind = !c.bind;
-		inside(try_files, &c);
+		apart(try_files, &c);
 		make("names/old");
 		make("other/file");
 		make("read/file");
@@ -283,7 +252,7 @@ static void try_without_descriptors(void *arg)
 static void all_or_nothing(void **state)
 {
 	(void)state;
-	inside(try_without_descriptors, NULL);
+	apart(try_without_descriptors, NULL);
 }
 
 /* ---- system calls ---- */
@@ -298,7 +267,7 @@ static void enter_filter(void)
 {
 	MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 	if (!seccomp_enter())
-		_exit(SKIPPED);
+		_exit(APART_SKIPPED);
 	MUST(prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2);
 }
 
@@ -337,7 +306,7 @@ static void try_allowed(void *arg)
 static void allowed(void **state)
 {
 	(void)state;
-	inside(try_allowed, NULL);
+	apart(try_allowed, NULL);
 }
 
 static void try_denied(void *arg)
@@ -414,10 +383,16 @@ static void try_denied(void *arg)
 static void denied(void **state)
 {
 	(void)state;
-	inside(try_denied, NULL);
+	apart(try_denied, NULL);
 }
 
 #if defined __x86_64__ && !defined __ILP32__
+static void skip_it(int number)
+{
+	(void)number;
+	_exit(APART_SKIPPED);
+}
+
 /* 32-bit calls have other numbers: 11 is execve there, 20 is getpid. */
 static void try_32_bit(void *arg)
 {
@@ -425,30 +400,15 @@ static void try_32_bit(void *arg)
 
 	(void)arg;
 	enter_filter();
-	(void)signal(SIGSEGV, SIG_DFL); /* a kernel without such calls */
+	(void)signal(SIGSEGV, skip_it); /* a kernel without such calls */
 	__asm__ volatile("int $0x80" : "=a"(answer) : "0"(20L) : "memory");
 	MUST((int)answer == -EPERM);
 }
 
 static void numbers_of_32_bit(void **state)
 {
-	int status;
-	pid_t pid;
-
 	(void)state;
-	(void)fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		try_32_bit(NULL);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV)
-		skip();
-	if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
-		skip();
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	apart(try_32_bit, NULL);
 }
 #endif
 
@@ -475,7 +435,7 @@ static void try_all(void *arg)
 static void all(void **state)
 {
 	(void)state;
-	inside(try_all, NULL);
+	apart(try_all, NULL);
 }
 
 #endif
