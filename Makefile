@@ -146,8 +146,12 @@ $(fake_tests:%=$(BUILD)/tests/unit/test_%): $(patsubst %.c,$(BUILD)/%.o,$(wildca
 $(BUILD)/tests/unit/test_http $(BUILD)/tests/unit/test_tls_check: $(BUILD)/tests/lab/ca.o
 $(BUILD)/tests/unit/test_tls_check: $(BUILD)/tests/lab/tls_server.o
 
-# These look into the history's file with their own eyes.
-$(BUILD)/tests/unit/test_history $(BUILD)/tests/unit/test_letters $(BUILD)/tests/e2e/test_history_runs: private LIBRARIES := $(LIBRARIES) $(SQLITE)
+# These look into the history's file with their own eyes, where there is one.
+ifneq ($(SQLITE),)
+history_tests := $(patsubst %,$(BUILD)/tests/%,unit/test_history unit/test_letters e2e/test_history_runs)
+$(history_tests): $(BUILD)/tests/kept/kept.o
+$(history_tests): private LIBRARIES := $(LIBRARIES) $(SQLITE)
+endif
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
@@ -155,7 +159,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(support_objects) $(BUILD)/libmx
 
 $(BUILD)/tests/e2e/%: $(BUILD)/tests/e2e/%.o $(support_objects) $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBRARIES) $(LIBRARIES)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBRARIES) $(LIBRARIES)
 
 $(BUILD)/tests/torture/test_torture: $(BUILD)/tests/torture/test_torture.o $(support_objects) \
 		$(BUILD)/libmxprobe.a | $(BUILD)/tests/torture/fault.so

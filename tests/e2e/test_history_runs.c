@@ -37,7 +37,7 @@ int main(void)
 
 #else
 
-#include <sqlite3.h>
+#include "kept/kept.h"
 
 /* One of two servers that heals with its third connection. */
 static const char healing[] = "rr heals.example MX 10 mx.heals.example\n"
@@ -54,38 +54,12 @@ static bool torture(void)
 	return getenv("TORTURE") != NULL;
 }
 
-static void remove_history(char *path)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		char *file = xasprintf("%s%s", path, suffixes[i]);
-		(void)unlink(file); /* most are not there */
-		free(file);
-	}
-	free(path);
-}
-
-/* The only answer to a question, as text (static until the next). */
-static const char *ask(const char *path, const char *question)
-{
-	static char answer[200];
-	sqlite3 *db;
-	sqlite3_stmt *st;
-	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-	(void)sqlite3_busy_timeout(db, 60000);
-	if (sqlite3_prepare_v2(db, question, -1, &st, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", question, sqlite3_errmsg(db));
-	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-	const unsigned char *text = sqlite3_column_text(st, 0);
-	(void)snprintf(answer, sizeof answer, "%s", text ? (const char *)text : "null");
-	assert_int_equal(sqlite3_finalize(st), SQLITE_OK);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-	return answer;
-}
-
 static long count(const char *path, const char *question)
 {
-	return strtol(ask(path, question), NULL, 10);
+	char *text = kept_ask(path, question);
+	long n = strtol(text, NULL, 10);
+	free(text);
+	return n;
 }
 
 static void assert_past(const json_t *result, const char *verdict, const char *previous,
@@ -196,7 +170,7 @@ static void keep(void **state)
 	struct probe *probe = PROBE(lab, "-q", "--history", path, "--keep", "1d", "good.example");
 	probe_free(probe);
 	assert_int_equal(count(path, "SELECT count(*) FROM results"), 1);
-	assert_string_equal(ask(path, "PRAGMA integrity_check"), "ok");
+	assert_kept(path, "PRAGMA integrity_check", "ok");
 	remove_history(path);
 	lab_free(lab);
 }
@@ -282,7 +256,7 @@ static void full(void **state)
 	struct probe *probe = PROBE(lab, "--json", "--history", path, "good.example");
 	probe_assert_exit(probe, 0);
 	probe_free(probe);
-	assert_string_equal(ask(path, "PRAGMA integrity_check"), "ok");
+	assert_kept(path, "PRAGMA integrity_check", "ok");
 	remove_history(path);
 	lab_free(lab);
 }
@@ -418,7 +392,7 @@ static void at_once(void **state)
 			runs++;
 		}
 	} while (runs < 3L * PROCESSES || time(NULL) < until);
-	assert_string_equal(ask(path, "PRAGMA integrity_check"), "ok");
+	assert_kept(path, "PRAGMA integrity_check", "ok");
 	assert_int_equal(count(path, "SELECT count(*) FROM runs"), runs);
 	assert_int_equal(count(path, "SELECT count(*) FROM results"), runs);
 	assert_int_equal(count(path, "SELECT count(*) FROM outcomes"), 4 * runs);
@@ -479,7 +453,7 @@ static void killed(void **state)
 	assert_int_equal(probe->n_results, 1);
 	assert_false(json_is_null(at(probe->results[0], "since")));
 	probe_free(probe);
-	assert_string_equal(ask(path, "PRAGMA integrity_check"), "ok");
+	assert_kept(path, "PRAGMA integrity_check", "ok");
 	long results = count(path, "SELECT count(*) FROM results");
 	if (results < told)
 		fail_msg("%ld results were told, %ld are there", told, results);
@@ -520,7 +494,7 @@ static void killed_at_birth(void **state)
 		probe_assert_exit(probe, 2);
 		assert_int_equal(probe->err_len, 0);
 		probe_free(probe);
-		assert_string_equal(ask(path, "PRAGMA integrity_check"), "ok");
+		assert_kept(path, "PRAGMA integrity_check", "ok");
 		assert_in_range(count(path, "SELECT count(*) FROM results"), 1, 2);
 		remove_history(path);
 	}

@@ -471,12 +471,7 @@ static void history(void **state)
 	free(side);
 	probe_free(report);
 	probe_free(probe);
-	for (int i = 0; i < 3; i++) {
-		side = xasprintf("%s%s", path, i == 0 ? "" : i == 1 ? "-wal" : "-shm");
-		(void)unlink(side); /* some are not there */
-		free(side);
-	}
-	free(path);
+	remove_history(path);
 	lab_free(lab);
 }
 #endif
@@ -552,18 +547,11 @@ static void flat_memory(void **state)
 #ifdef HAVE_SQLITE
 static void flat_memory_with_history(void **state)
 {
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
 	char *path = test_path(".history");
 
 	(void)state;
 	flat(path);
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		char *file = xasprintf("%s%s", path, suffixes[i]);
-
-		(void)unlink(file); /* some are not there */
-		free(file);
-	}
-	free(path);
+	remove_history(path);
 }
 #endif
 #endif

@@ -39,17 +39,6 @@ static const char world[] =
 
 static const char *const ok[] = {"200", NULL};
 
-static void remove_history(char *path)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		char *file = xasprintf("%s%s", path, suffixes[i]);
-		(void)unlink(file); /* most are not there */
-		free(file);
-	}
-	free(path);
-}
-
 static bool has(const char *option, const char *value)
 {
 	struct probe *probe = PROBE(NULL, option, value, "--version");

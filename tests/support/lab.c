@@ -73,6 +73,17 @@ void write_whole(const char *path, const char *text)
 	assert_int_equal(fclose(file), 0);
 }
 
+void remove_history(char *path)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char *file = xasprintf("%s%s", path, suffixes[i]);
+		(void)unlink(file); /* most are not there */
+		free(file);
+	}
+	free(path);
+}
+
 /* ---- the lab ---- */
 
 static void close_fd(int fd)

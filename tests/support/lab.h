@@ -92,6 +92,8 @@ char *test_path(const char *suffix);
 /* All of a file, terminated; caller frees. NULL: there is none. */
 char *read_whole(const char *path, size_t *len);
 void write_whole(const char *path, const char *text);
+/* A history, with what SQLite may have left beside it; frees the path. */
+void remove_history(char *path);
 
 /* ---- results ---- */
 

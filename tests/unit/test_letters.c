@@ -32,113 +32,7 @@ int main(void)
 
 #else
 
-#include <sqlite3.h>
-
-static int setup(void **state)
-{
-	static unsigned count;
-	const char *dir = getenv("TEST_DIR");
-
-	*state =
-	    xasprintf("%s/letters-%ld-%u.db", dir && *dir ? dir : "/tmp", (long)getpid(), ++count);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
-
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		char *path = xasprintf("%s%s", (char *)*state, suffixes[i]);
-
-		(void)unlink(path); /* most are not there */
-		free(path);
-	}
-	free(*state);
-	return 0;
-}
-
-static sqlite3 *raw(const char *path)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-	return db;
-}
-
-static void execute(sqlite3 *db, const char *sql)
-{
-	char *error = NULL;
-
-	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
-		fail_msg("%s: %s", sql, error);
-}
-
-/* The first column of the only row, as text; the caller frees. */
-static char *ask(const char *path, const char *sql)
-{
-	sqlite3 *db = raw(path);
-	sqlite3_stmt *st;
-	const char *answer;
-	char *text;
-
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-	answer = (const char *)sqlite3_column_text(st, 0);
-	text = xstrdup(answer ? answer : "null");
-	assert_int_equal(sqlite3_finalize(st), SQLITE_OK);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-	return text;
-}
-
-static void assert_answer(const char *path, const char *sql, const char *answer)
-{
-	char *text = ask(path, sql);
-
-	assert_string_equal(text, answer);
-	free(text);
-}
-
-static struct history *open_history(const char *path)
-{
-	char *error = NULL;
-	struct history *h = history_open(path, &error);
-
-	if (!h)
-		fail_msg("%s", error);
-	return h;
-}
-
-static void close_history(struct history *h)
-{
-	char *error = NULL;
-
-	if (!history_close(h, 0, &error))
-		fail_msg("%s", error);
-}
-
-/* Two hosts with an address each: 'h' healthy, 'e' exhausted, 't' timed out. */
-static struct result *result_of(const char *how, int minutes)
-{
-	static const char *const hosts[] = {"mx1.example.org", "mx2.example.org"};
-	static const char *const addresses[] = {"192.0.2.1", "2001:db8::2"};
-	struct result *r = fake_target("example.org", SOURCE_MX);
-
-	r->started_ms += (int64_t)minutes * 60000;
-	for (int i = 0; i < 2; i++) {
-		struct contact *c = fake_endpoint(r, 10, hosts[i], addresses[i]);
-
-		if (how[i] == 'e') {
-			fake_end(c, CLASS_EXHAUSTED, REASON_MEMORY, PHASE_MAIL, END_REPLY, 60000);
-			fake_reply(c, 452, "4.3.1 Out of memory");
-		} else if (how[i] == 't') {
-			fake_end(c, CLASS_TIMEOUT, REASON_CONNECT, PHASE_CONNECT, END_TIMEOUT,
-				 10000000);
-		}
-	}
-	fake_finish(r);
-	return r;
-}
+#include "kept/kept.h"
 
 /* The body says all that its writer was told. */
 static char *write_body(void *arg, const struct result *r, enum event event, int told,
@@ -186,7 +80,7 @@ static void assert_event_of(struct history *h, struct result *r, unsigned confir
 static void assert_event(struct history *h, const char *how, int minutes, unsigned confirm,
 			 const char *wanted)
 {
-	assert_event_of(h, result_of(how, minutes), confirm, wanted);
+	assert_event_of(h, kept_result(how, minutes), confirm, wanted);
 }
 
 /* The next letter has that body; it is delivered if so wanted. NULL: there is none. */
@@ -214,7 +108,7 @@ static void assert_letter(struct history *h, const char *body, bool delivered)
 static void events(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path);
+	struct history *h = kept_open(path);
 
 	tell(h, "a", EVENTS_CHANGE);
 	assert_letter(h, NULL, false);
@@ -227,15 +121,15 @@ static void events(void **state)
 	assert_letter(h, "change failing degraded 1", true);
 	assert_letter(h, "recovery healthy failing 1", true);
 	assert_letter(h, NULL, false);
-	close_history(h);
-	assert_answer(path, "SELECT count(*) FROM letters", "0");
+	kept_close(h);
+	assert_kept(path, "SELECT count(*) FROM letters", "0");
 }
 
 /* A single bad run is nothing; two that agree are one letter. */
 static void confirmed(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path);
+	struct history *h = kept_open(path);
 
 	tell(h, "a", EVENTS_CHANGE);
 	assert_event(h, "hh", 0, 2, "none");
@@ -245,21 +139,21 @@ static void confirmed(void **state)
 	assert_event(h, "tt", 4, 2, "problem+");
 	assert_event(h, "hh", 5, 2, "none");
 	assert_event(h, "hh", 6, 2, "recovery+");
-	close_history(h);
+	kept_close(h);
 }
 
 /* What one was told is nothing to another. */
 static void destinations(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path);
+	struct history *h = kept_open(path);
 
 	tell(h, "a", EVENTS_CHANGE);
 	assert_event(h, "hh", 0, 1, "none");
 	assert_event(h, "tt", 1, 1, "problem+");
-	close_history(h);
+	kept_close(h);
 	/* It counts from what was before. */
-	h = open_history(path);
+	h = kept_open(path);
 	tell(h, "b", EVENTS_PROBLEM);
 	assert_letter(h, NULL, false);
 	assert_event(h, "tt", 2, 1, "problem");
@@ -267,37 +161,37 @@ static void destinations(void **state)
 	assert_event(h, "he", 4, 1, "problem");
 	assert_event(h, "hh", 5, 1, "recovery+");
 	assert_event(h, "hh", 6, 1, "none");
-	close_history(h);
-	h = open_history(path);
+	kept_close(h);
+	h = kept_open(path);
 	tell(h, "c", EVENTS_ALWAYS);
 	assert_event(h, "hh", 7, 1, "result");
 	assert_event(h, "he", 8, 1, "problem+");
-	close_history(h);
+	kept_close(h);
 	/* Nobody is told, but what changes is told by the next run that tells. */
-	h = open_history(path);
+	h = kept_open(path);
 	assert_event(h, "tt", 9, 1, "none");
-	close_history(h);
-	h = open_history(path);
+	kept_close(h);
+	h = kept_open(path);
 	tell(h, "c", EVENTS_CHANGE);
 	assert_event(h, "tt", 10, 1, "change+");
-	close_history(h);
-	assert_answer(path,
-		      "SELECT group_concat(key || ':' || body, ', ') FROM letters l"
-		      " JOIN destinations d ON d.id = l.destination",
-		      "a:problem failing healthy 1, b:problem degraded failing 1, "
-		      "b:recovery healthy degraded 1, c:problem degraded healthy 1, "
-		      "c:change failing degraded 0");
+	kept_close(h);
+	assert_kept(path,
+		    "SELECT group_concat(key || ':' || body, ', ') FROM letters l"
+		    " JOIN destinations d ON d.id = l.destination",
+		    "a:problem failing healthy 1, b:problem degraded failing 1, "
+		    "b:recovery healthy degraded 1, c:problem degraded healthy 1, "
+		    "c:change failing degraded 0");
 }
 
 /* A verdict that is not about the target is no news, and neither is the way back from it. */
 static void not_about_the_target(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path);
+	struct history *h = kept_open(path);
 
 	tell(h, "a", EVENTS_CHANGE);
 	for (int i = 0; i < 4; i++) {
-		struct result *r = result_of("tt", i);
+		struct result *r = kept_result("tt", i);
 
 		if (i == 1) {
 			fake_free(r);
@@ -310,34 +204,34 @@ static void not_about_the_target(void **state)
 	}
 	assert_event(h, "hh", 4, 1, "none");
 	assert_event(h, "he", 5, 1, "problem+");
-	close_history(h);
+	kept_close(h);
 }
 
 /* A run that began earlier and ends later is no news. */
 static void late(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path);
+	struct history *h = kept_open(path);
 	const int back = -60 * 24 * 3650; /* the clock of this machine is later than that */
 
 	tell(h, "a", EVENTS_CHANGE);
 	assert_event(h, "hh", back, 1, "none");
 	assert_event(h, "he", back + 5, 1, "problem+");
 	assert_event(h, "hh", back + 3, 1, "none");
-	close_history(h);
+	kept_close(h);
 }
 
 /* A history that fails does not hide a problem. */
 static void failed(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path);
+	struct history *h = kept_open(path);
 	char *error = NULL;
 	sqlite3 *db;
 
 	tell(h, "a", EVENTS_PROBLEM);
-	db = raw(path);
-	execute(db, "DROP TABLE results");
+	db = kept_raw(path);
+	kept_execute(db, "DROP TABLE results");
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	assert_event(h, "hh", 0, 1, "none");
 	assert_event(h, "he", 1, 1, "problem");
@@ -356,7 +250,7 @@ static void failed(void **state)
 static void inherited(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path), *other;
+	struct history *h = kept_open(path), *other;
 	char *id;
 
 	tell(h, "a", EVENTS_CHANGE);
@@ -365,29 +259,29 @@ static void inherited(void **state)
 	assert_letter(h, "problem degraded healthy 1", false);
 	/* It is handed out once a run, and to nobody else while we live. */
 	assert_letter(h, NULL, false);
-	other = open_history(path);
+	other = kept_open(path);
 	tell(other, "a", EVENTS_CHANGE);
 	assert_letter(other, NULL, false);
-	close_history(other);
+	kept_close(other);
 	history_letters_again(h);
 	assert_letter(h, "problem degraded healthy 1", false);
-	id = ask(path, "SELECT id FROM letters");
-	close_history(h);
+	id = kept_ask(path, "SELECT id FROM letters");
+	kept_close(h);
 
-	h = open_history(path);
+	h = kept_open(path);
 	tell(h, "b", EVENTS_CHANGE);
 	assert_letter(h, NULL, false);
-	close_history(h);
-	h = open_history(path);
+	kept_close(h);
+	h = kept_open(path);
 	tell(h, "a", EVENTS_CHANGE);
-	assert_answer(path, "SELECT id FROM letters", id);
+	assert_kept(path, "SELECT id FROM letters", id);
 	free(id);
 	assert_letter(h, "problem degraded healthy 1", true);
-	close_history(h);
-	h = open_history(path);
+	kept_close(h);
+	h = kept_open(path);
 	tell(h, "a", EVENTS_CHANGE);
 	assert_letter(h, NULL, false);
-	close_history(h);
+	kept_close(h);
 }
 
 /* Killed: its letters are the next one's, and nothing stays beside the file. */
@@ -403,7 +297,7 @@ static void killed(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		h = open_history(path);
+		h = kept_open(path);
 		tell(h, "a", EVENTS_CHANGE);
 		assert_event(h, "hh", 0, 1, "none");
 		assert_event(h, "he", 1, 1, "problem+");
@@ -411,11 +305,11 @@ static void killed(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
-	h = open_history(path);
+	h = kept_open(path);
 	tell(h, "a", EVENTS_CHANGE);
 	assert_letter(h, "problem degraded healthy 1", true);
 	assert_event(h, "he", 2, 1, "none");
-	close_history(h);
+	kept_close(h);
 	command =
 	    xasprintf("! ls -a \"$(dirname '%s')\" | grep -qF \".$(basename '%s')-\"", path, path);
 	assert_int_equal(system(command), 0);
@@ -426,67 +320,67 @@ static void killed(void **state)
 static void waits(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path);
-	sqlite3 *db = raw(path);
+	struct history *h = kept_open(path);
+	sqlite3 *db = kept_raw(path);
 
 	tell(h, "a", EVENTS_CHANGE);
 	assert_event(h, "hh", 0, 1, "none");
-	execute(db, "BEGIN IMMEDIATE");
+	kept_execute(db, "BEGIN IMMEDIATE");
 	assert_event(h, "he", 1, 1, "problem+");
 	assert_letter(h, NULL, false);
-	execute(db, "COMMIT");
+	kept_execute(db, "COMMIT");
 	assert_event(h, "he", 2, 1, "none");
 	/* Striking off waits for nobody, and is made up for. */
-	execute(db, "BEGIN IMMEDIATE");
+	kept_execute(db, "BEGIN IMMEDIATE");
 	assert_letter(h, "problem degraded healthy 1", true);
-	assert_answer(path, "SELECT count(*) FROM letters", "1");
-	execute(db, "COMMIT");
+	assert_kept(path, "SELECT count(*) FROM letters", "1");
+	kept_execute(db, "COMMIT");
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-	close_history(h);
-	assert_answer(path, "SELECT count(*) FROM letters", "0");
+	kept_close(h);
+	assert_kept(path, "SELECT count(*) FROM letters", "0");
 }
 
 /* There is an end to age and number. */
 static void dropped(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path);
+	struct history *h = kept_open(path);
 	sqlite3 *db;
 
 	tell(h, "a", EVENTS_CHANGE);
 	assert_event(h, "hh", 0, 1, "none");
 	assert_event(h, "he", 1, 1, "problem+");
-	close_history(h);
-	db = raw(path);
-	execute(db, "UPDATE letters SET written = written - 31 * 86400000");
-	execute(db,
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10005)"
+	kept_close(h);
+	db = kept_raw(path);
+	kept_execute(db, "UPDATE letters SET written = written - 31 * 86400000");
+	kept_execute(
+	    db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10005)"
 		" INSERT INTO letters(id, destination, owner, written, target, body)"
 		" SELECT 'x', 1, '', 4102444800000, 'example.org', 'n' || i FROM n");
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-	h = open_history(path);
+	h = kept_open(path);
 	tell(h, "a", EVENTS_CHANGE);
 	assert_int_equal(history_letters_dropped(h), 6);
 	assert_int_equal(history_letters_dropped(h), 0);
 	assert_letter(h, "n6", true);
-	close_history(h);
-	assert_answer(path, "SELECT count(*) FROM letters", "9999");
+	kept_close(h);
+	assert_kept(path, "SELECT count(*) FROM letters", "9999");
 }
 
 /* A file of the first version is read as it is, and brought up to date by the next run. */
 static void migrated(void **state)
 {
 	const char *path = *state;
-	struct history *h = open_history(path);
+	struct history *h = kept_open(path);
 	char *error = NULL, **names;
 	sqlite3 *db;
 	size_t n;
 
 	assert_event(h, "hh", 0, 1, "none");
-	close_history(h);
-	db = raw(path);
-	execute(db, "DROP TABLE letters; DROP TABLE told; DROP TABLE destinations;"
-		    "PRAGMA user_version = 1");
+	kept_close(h);
+	db = kept_raw(path);
+	kept_execute(db, "DROP TABLE letters; DROP TABLE told; DROP TABLE destinations;"
+			 "PRAGMA user_version = 1");
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	h = history_open_read(path, &error);
 	if (!h)
@@ -495,18 +389,18 @@ static void migrated(void **state)
 	assert_int_equal(n, 1);
 	free(names[0]);
 	free(names);
-	close_history(h);
-	assert_answer(path, "PRAGMA user_version", "1");
-	h = open_history(path);
+	kept_close(h);
+	assert_kept(path, "PRAGMA user_version", "1");
+	h = kept_open(path);
 	tell(h, "a", EVENTS_CHANGE);
 	assert_event(h, "he", 1, 1, "problem+");
 	assert_letter(h, "problem degraded healthy 1", true);
-	close_history(h);
-	assert_answer(path, "PRAGMA user_version", "2");
-	assert_answer(path, "SELECT count(*) FROM results", "2");
+	kept_close(h);
+	assert_kept(path, "PRAGMA user_version", "2");
+	assert_kept(path, "SELECT count(*) FROM results", "2");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, kept_setup, kept_teardown)
 
 int main(void)
 {
