@@ -11,7 +11,7 @@ export MXPROBE=$(pwd)/$build/mxprobe LAB=$(pwd)/$build/lab FAULT=$(pwd)/$build/t
 unset NO_COLOR COLUMNS SSL_CERT_FILE SSL_CERT_DIR || true
 
 one='
-name=$(basename "$1")
+name=$(echo "${1#*/tests/}" | tr / .) # with its folder: unit and e2e may have one of the same name
 if "$1" >"$TEST_DIR/$name.log" 2>&1; then status=0; else status=$?; fi
 echo $status >"$TEST_DIR/$name.status"
 '
