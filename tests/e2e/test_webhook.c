@@ -4,7 +4,6 @@
 
 #include "base/buf.h"
 
-#include <openssl/evp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -57,6 +56,61 @@ static bool has_history(void)
 	return has("--history", "/nonexistent/history");
 }
 
+/* The world, with a receiver that answers so. */
+struct scene {
+	struct lab *lab;
+	struct receiver *r;
+	char *history; /* a path; NULL: there is none */
+};
+
+/* The test is skipped where libcurl is not built in. */
+static void begin(struct scene *s, const char *const *answers)
+{
+	if (!has_curl())
+		skip();
+	*s = (struct scene){.lab = lab_start_text(world), .r = receiver_start(answers)};
+}
+
+static void begin_with_history(struct scene *s, const char *const *answers)
+{
+	if (!has_history())
+		skip();
+	begin(s, answers);
+	s->history = test_path(".history");
+}
+
+static void end(struct scene *s)
+{
+	receiver_free(s->r);
+	lab_free(s->lab);
+	if (s->history)
+		remove_history(s->history);
+}
+
+/* Another receiver, who has heard nothing. */
+static void replace_receiver(struct scene *s, const char *const *answers)
+{
+	receiver_free(s->r);
+	s->r = receiver_start(answers);
+}
+
+/* A receiver knows a second try by its id. */
+static void assert_same(const struct receiver *r, unsigned one, unsigned other)
+{
+	struct request a = receiver_request(r, one), b = receiver_request(r, other);
+	assert_string_equal(a.body, b.body);
+	request_fini(&a);
+	request_fini(&b);
+}
+
+static void wait_for_file(const char *path)
+{
+	for (int i = 0; access(path, F_OK) != 0; i++) {
+		assert_true(i < NAPS_MAX);
+		(void)poll(NULL, 0, NAP_MS);
+	}
+}
+
 /* ---- what is sent ---- */
 
 static void library(void **state)
@@ -73,24 +127,22 @@ static void library(void **state)
 static void problem(void **state)
 {
 	(void)state;
-	if (!has_curl())
-		return;
-	struct lab *lab = lab_start_text(world);
-	struct receiver *r = receiver_start(ok);
+	struct scene s;
+	begin(&s, ok);
 	struct probe *probe =
-	    PROBE(lab, "--json", "--webhook", r->url, "good.example", "bad.example");
+	    PROBE(s.lab, "--json", "--webhook", s.r->url, "good.example", "bad.example");
 	probe_assert_exit(probe, 2);
 	assert_int_equal(probe->err_len, 0);
 	assert_int_equal(probe->n_results, 2);
 	assert_null(at(probe->results[0], "event"));
-	assert_int_equal(receiver_count(r), 1);
-	struct request q = receiver_request(r, 0);
+	assert_int_equal(receiver_count(s.r), 1);
+	struct request q = receiver_request(s.r, 0);
 	assert_int_equal(strncmp(q.head, "POST /hook HTTP/1.1\r\n", 21), 0);
 	assert_string_equal(request_header(&q, "Content-Type"), "application/json");
 	assert_int_equal(strncmp(request_header(&q, "User-Agent"), "mxprobe/", 8), 0);
 	assert_null(request_header(&q, "X-Mxprobe-Signature"));
 	request_fini(&q);
-	json_t *json = receiver_json(r, 0);
+	json_t *json = receiver_json(s.r, 0);
 	assert_string_equal(text_at(json, "event"), "problem");
 	assert_string_equal(text_at(json, "target"), "bad.example");
 	assert_int_equal(strlen(text_at(json, "id")), 32);
@@ -106,16 +158,15 @@ static void problem(void **state)
 	assert_non_null(strstr(text, "(452 4.3.1 channel here https evil example full)"));
 	json_decref(json);
 	probe_free(probe);
-	receiver_free(r);
 
 	/* Every result, whether anything has happened or not; the control target, too. */
-	r = receiver_start(ok);
-	probe = PROBE(lab, "-q", "--webhook", r->url, "--webhook-on", "always", "--control",
+	replace_receiver(&s, ok);
+	probe = PROBE(s.lab, "-q", "--webhook", s.r->url, "--webhook-on", "always", "--control",
 		      "bad.example", "good.example", "bad.example");
 	probe_assert_exit(probe, 3);
 	unsigned nulls = 0, problems = 0;
 	for (unsigned i = 0; i < 3; i++) {
-		json = receiver_json(r, i);
+		json = receiver_json(s.r, i);
 		if (json_is_null(at(json, "event"))) {
 			nulls++;
 		} else {
@@ -127,46 +178,22 @@ static void problem(void **state)
 	assert_int_equal(nulls, 2);
 	assert_int_equal(problems, 1);
 	probe_free(probe);
-	receiver_free(r);
 
 	/* When the control target fails, nothing else is a problem of its own. */
-	r = receiver_start(ok);
-	probe = PROBE(lab, "-q", "--webhook", r->url, "--control", "bad.example", "turns.example",
-		      "bad.example", "no target");
+	replace_receiver(&s, ok);
+	probe = PROBE(s.lab, "-q", "--webhook", s.r->url, "--control", "bad.example",
+		      "turns.example", "bad.example", "no target");
 	assert_int_equal(probe->status, 3);
 	probe_free(probe);
-	probe = PROBE(lab, "-q", "--webhook", r->url, "--control", "bad.example", "bad.example");
+	probe =
+	    PROBE(s.lab, "-q", "--webhook", s.r->url, "--control", "bad.example", "bad.example");
 	probe_assert_exit(probe, 3);
-	assert_int_equal(receiver_count(r), 1);
-	json = receiver_json(r, 0);
+	assert_int_equal(receiver_count(s.r), 1);
+	json = receiver_json(s.r, 0);
 	assert_true(json_is_null(at(json, "index")));
 	json_decref(json);
 	probe_free(probe);
-	receiver_free(r);
-	lab_free(lab);
-}
-
-/* The sum over the very octets that came, by another interface than the program's. */
-static void assert_signed(const struct request *q, const char *secret)
-{
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
-	OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_utf8_string("digest", (char[]){"SHA256"}, 0),
-	    OSSL_PARAM_construct_end(),
-	};
-	unsigned char sum[32];
-	char hex[7 + 65] = "sha256=";
-	size_t n;
-	assert_int_equal(EVP_MAC_init(ctx, (const unsigned char *)secret, strlen(secret), params),
-			 1);
-	assert_int_equal(EVP_MAC_update(ctx, (const unsigned char *)q->body, q->n), 1);
-	assert_int_equal(EVP_MAC_final(ctx, sum, &n, sizeof sum), 1);
-	for (size_t i = 0; i < n; i++)
-		(void)snprintf(hex + 7 + 2 * i, 3, "%02x", sum[i]);
-	assert_string_equal(request_header(q, "X-Mxprobe-Signature"), hex);
-	EVP_MAC_CTX_free(ctx);
-	EVP_MAC_free(mac);
+	end(&s);
 }
 
 static char *command_line(pid_t pid)
@@ -218,7 +245,7 @@ static void secrets(void **state)
 		assert_null(strstr(line, "s3cr3t"));
 	}
 	free(line);
-	assert_signed(&q, "s3cr3t w0rds");
+	assert_signed(&q, "s3cr3t w0rds", 12);
 	assert_int_equal(strncmp(q.head, "POST /T0KEN?key=T0KEN2 HTTP/1.1\r\n", 33), 0);
 	/* "someone:p4ssw0rd" */
 	assert_string_equal(request_header(&q, "Authorization"), "Basic c29tZW9uZTpwNHNzdzByZA==");
@@ -308,7 +335,7 @@ static void secret_files(void **state)
 	assert_non_null(strstr(probe->err, "can be read by every user"));
 	struct request q = receiver_request(r, 0);
 	big[4096] = '\0';
-	assert_signed(&q, big);
+	assert_signed(&q, big, 4096);
 	request_fini(&q);
 	probe_free(probe);
 	receiver_free(r);
@@ -317,7 +344,7 @@ static void secret_files(void **state)
 	probe = PROBE(lab, "-q", "--webhook", r->url, "--webhook-secret", file, "bad.example");
 	assert_int_equal(probe->err_len, 0);
 	q = receiver_request(r, 0);
-	assert_signed(&q, "two\n");
+	assert_signed(&q, "two\n", 4);
 	request_fini(&q);
 	probe_free(probe);
 	receiver_free(r);
@@ -393,14 +420,8 @@ static void failures(void **state)
 			fail_msg("%s: %s", rows[i].answers[0], err);
 		if (receiver_count(receivers[i]) != rows[i].tries)
 			fail_msg("%s: %u tries", rows[i].answers[0], receiver_count(receivers[i]));
-		/* A receiver knows a second try by its id. */
-		struct request first = receiver_request(receivers[i], 0);
-		for (unsigned k = 1; k < rows[i].tries; k++) {
-			struct request q = receiver_request(receivers[i], k);
-			assert_string_equal(q.body, first.body);
-			request_fini(&q);
-		}
-		request_fini(&first);
+		for (unsigned k = 1; k < rows[i].tries; k++)
+			assert_same(receivers[i], 0, k);
 		probe_free(probes[i]);
 		receiver_free(receivers[i]);
 	}
@@ -412,42 +433,36 @@ static void output_first(void **state)
 {
 	static const char *const gate[] = {"gate", NULL};
 	(void)state;
-	if (!has_curl())
-		return;
-	struct lab *lab = lab_start_text(world);
-	struct receiver *r = receiver_start(gate);
+	struct scene s;
+	begin(&s, gate);
 	char *out = test_path(".json");
-	const char *const args[] = {"--json", "-o", out, "--webhook", r->url, "bad.example", NULL};
-	struct probe *probe = probe_start(lab, NULL, args);
-	for (int i = 0; access(out, F_OK) != 0; i++) {
-		assert_true(i < NAPS_MAX);
-		(void)poll(NULL, 0, NAP_MS);
-	}
+	const char *const args[] = {"--json", "-o",          out, "--webhook",
+				    s.r->url, "bad.example", NULL};
+	struct probe *probe = probe_start(s.lab, NULL, args);
+	wait_for_file(out);
 	size_t n;
 	char *text = read_whole(out, &n);
 	assert_true(n > 0 && text[n - 1] == '\n');
 	free(text);
 	assert_int_equal(kill(probe->pid, 0), 0);
-	receiver_open(r);
+	receiver_open(s.r);
 	probe_wait(probe);
 	probe_assert_exit(probe, 2);
 	assert_int_equal(probe->err_len, 0);
 	probe_free(probe);
-	receiver_free(r);
 
-	r = receiver_start(gate);
+	replace_receiver(&s, gate);
 	char *command = xasprintf("\"$MXPROBE\" --resolver %s -p %s -F p.example.org --json "
 				  "--webhook %s bad.example | { cat >%s; touch %s-open; }",
-				  lab->dns, lab->port, r->url, out, r->path);
+				  s.lab->dns, s.lab->port, s.r->url, out, s.r->path);
 	assert_int_equal(system(command), 0);
 	text = read_whole(out, &n);
 	assert_true(n > 0 && text[n - 1] == '\n');
 	free(text);
 	free(command);
-	receiver_free(r);
 	(void)unlink(out);
 	free(out);
-	lab_free(lab);
+	end(&s);
 }
 
 /* Waiting ends with a signal, and with the deadline; the verdict stays. */
@@ -455,18 +470,14 @@ static void waiting_ends(void **state)
 {
 	static const char *const hang[] = {"hang", NULL};
 	(void)state;
-	if (!has_curl())
-		return;
-	struct lab *lab = lab_start_text(world);
-	struct receiver *r = receiver_start(hang);
+	struct scene s;
+	begin(&s, hang);
 	char *out = test_path(".json");
-	const char *const args[] = {"--json", "-o", out, "--webhook", r->url, "bad.example", NULL};
-	struct probe *probe = probe_start(lab, NULL, args);
-	for (int i = 0; access(out, F_OK) != 0; i++) {
-		assert_true(i < NAPS_MAX);
-		(void)poll(NULL, 0, NAP_MS);
-	}
-	struct request q = receiver_request(r, 0);
+	const char *const args[] = {"--json", "-o",          out, "--webhook",
+				    s.r->url, "bad.example", NULL};
+	struct probe *probe = probe_start(s.lab, NULL, args);
+	wait_for_file(out);
+	struct request q = receiver_request(s.r, 0);
 	request_fini(&q);
 	assert_int_equal(kill(probe->pid, SIGINT), 0);
 	probe_wait(probe);
@@ -474,15 +485,14 @@ static void waiting_ends(void **state)
 	assert_non_null(strstr(probe->err, "not delivered: bad.example"));
 	probe_free(probe);
 
-	probe = PROBE(lab, "--nagios", "--deadline", "4", "--webhook", r->url, "bad.example");
+	probe = PROBE(s.lab, "--nagios", "--deadline", "4", "--webhook", s.r->url, "bad.example");
 	probe_assert_exit(probe, 2);
 	assert_int_equal(strncmp(probe->out, "MXPROBE CRITICAL - ", 19), 0);
 	assert_non_null(strstr(probe->err, "there was no time left"));
 	probe_free(probe);
-	receiver_free(r);
 	(void)unlink(out);
 	free(out);
-	lab_free(lab);
+	end(&s);
 }
 
 /* Many results: each is told once. */
@@ -518,71 +528,64 @@ static void many(void **state)
 
 /* ---- with a history ---- */
 
-static struct probe *run(struct lab *lab, const char *history, const char *url)
+static struct probe *run_for(const struct scene *s, const struct receiver *r)
 {
-	return PROBE(lab, "--json", "--history", history, "--webhook", url, "turns.example");
+	return PROBE(s->lab, "--json", "--history", s->history, "--webhook", r->url,
+		     "turns.example");
+}
+
+static struct probe *run(const struct scene *s)
+{
+	return run_for(s, s->r);
 }
 
 static void changes(void **state)
 {
 	(void)state;
-	if (!has_curl() || !has_history())
-		return;
-	struct lab *lab = lab_start_text(world);
-	struct receiver *r = receiver_start(ok);
-	char *history = test_path(".history");
+	struct scene s;
+	begin_with_history(&s, ok);
 	for (int i = 0; i < 3; i++) {
-		struct probe *probe = run(lab, history, r->url);
+		struct probe *probe = run(&s);
 		probe_assert_exit(probe, i ? 2 : 0);
 		assert_int_equal(probe->err_len, 0);
-		assert_int_equal(receiver_count(r), i ? 1 : 0);
+		assert_int_equal(receiver_count(s.r), i ? 1 : 0);
 		probe_free(probe);
 	}
-	json_t *json = receiver_json(r, 0);
+	json_t *json = receiver_json(s.r, 0);
 	assert_string_equal(text_at(json, "event"), "problem");
 	assert_string_equal(text_at(json, "previous_verdict"), "healthy");
 	assert_true(json_is_true(at(json, "changed")));
 	assert_string_equal(text_at(json, "endpoints.0.previous_class"), "healthy");
 	json_decref(json);
-	receiver_free(r);
-	remove_history(history);
-	lab_free(lab);
+	end(&s);
 }
 
 /* What could not be delivered is the next run's, which says so. */
 static void next_run(void **state)
 {
 	(void)state;
-	if (!has_curl() || !has_history())
-		return;
 	static const char *const refusing[] = {"403", "200", NULL};
-	struct lab *lab = lab_start_text(world);
-	struct receiver *r = receiver_start(refusing);
-	char *history = test_path(".history");
-	probe_free(run(lab, history, r->url));
-	struct probe *probe = run(lab, history, r->url);
+	struct scene s;
+	begin_with_history(&s, refusing);
+	probe_free(run(&s));
+	struct probe *probe = run(&s);
 	probe_assert_exit(probe, 2);
 	assert_non_null(strstr(probe->err, "answered 403; the next run tries again\n"));
 	probe_free(probe);
 	/* Another destination has nothing to do with it. */
 	struct receiver *other = receiver_start(ok);
-	probe_free(run(lab, history, other->url));
+	probe_free(run_for(&s, other));
 	assert_int_equal(receiver_count(other), 0);
 	receiver_free(other);
 	for (int i = 0; i < 2; i++) {
-		probe = run(lab, history, r->url);
+		probe = run(&s);
 		probe_assert_exit(probe, 2);
 		assert_int_equal(probe->err_len, 0);
-		assert_int_equal(receiver_count(r), 2);
+		assert_int_equal(receiver_count(s.r), 2);
 		probe_free(probe);
 	}
-	struct request first = receiver_request(r, 0), second = receiver_request(r, 1);
-	assert_string_equal(first.body, second.body);
-	request_fini(&first);
-	request_fini(&second);
-	receiver_free(r);
-	remove_history(history);
-	lab_free(lab);
+	assert_same(s.r, 0, 1);
+	end(&s);
 }
 
 /* Killed between probe and delivery: the next run delivers, and a receiver that has seen it after
@@ -590,17 +593,15 @@ static void next_run(void **state)
 static void killed(void **state)
 {
 	(void)state;
-	if (!has_curl() || !has_history())
-		return;
 	static const char *const hanging[] = {"hang", "200", NULL};
-	struct lab *lab = lab_start_text(world);
-	struct receiver *r = receiver_start(hanging);
-	char *history = test_path(".history");
-	probe_free(run(lab, history, r->url));
-	const char *const args[] = {"--json", "--history",     history, "--webhook",
-				    r->url,   "turns.example", NULL};
-	struct probe *probe = probe_start(lab, NULL, args);
-	struct request first = receiver_request(r, 0);
+	struct scene s;
+	begin_with_history(&s, hanging);
+	probe_free(run(&s));
+	const char *const args[] = {"--json", "--history",     s.history, "--webhook",
+				    s.r->url, "turns.example", NULL};
+	struct probe *probe = probe_start(s.lab, NULL, args);
+	struct request first = receiver_request(s.r, 0); /* waited for */
+	request_fini(&first);
 	int status;
 	assert_int_equal(kill(probe->pid, SIGKILL), 0);
 	assert_int_equal(waitpid(probe->pid, &status, 0), probe->pid);
@@ -610,73 +611,56 @@ static void killed(void **state)
 	(void)unlink(probe->err_path);
 	probe_free(probe);
 	for (int i = 0; i < 2; i++) {
-		probe = run(lab, history, r->url);
+		probe = run(&s);
 		probe_assert_exit(probe, 2);
 		assert_int_equal(probe->err_len, 0);
-		assert_int_equal(receiver_count(r), 2);
+		assert_int_equal(receiver_count(s.r), 2);
 		probe_free(probe);
 	}
-	struct request second = receiver_request(r, 1);
-	assert_string_equal(first.body, second.body);
-	request_fini(&first);
-	request_fini(&second);
-	receiver_free(r);
-	remove_history(history);
-	lab_free(lab);
+	assert_same(s.r, 0, 1);
+	end(&s);
 }
 
 /* Rounds of one process: what one of them could not deliver, a later one does. */
 static void rounds(void **state)
 {
 	(void)state;
-	if (!has_curl() || !has_history())
-		return;
 	static const char *const refusing[] = {"403", "403", "200", NULL};
-	struct lab *lab = lab_start_text(world);
-	struct receiver *r = receiver_start(refusing);
-	char *history = test_path(".history");
-	const char *const args[] = {"--watch=1", "--history",     history, "--webhook",
-				    r->url,      "turns.example", NULL};
-	struct probe *probe = probe_start(lab, NULL, args);
-	struct request last = receiver_request(r, 2);
+	struct scene s;
+	begin_with_history(&s, refusing);
+	const char *const args[] = {"--watch=1", "--history",     s.history, "--webhook",
+				    s.r->url,    "turns.example", NULL};
+	struct probe *probe = probe_start(s.lab, NULL, args);
+	struct request last = receiver_request(s.r, 2); /* waited for */
+	request_fini(&last);
 	assert_int_equal(kill(probe->pid, SIGINT), 0);
 	probe_wait(probe);
 	probe_assert_exit(probe, 2);
 	assert_non_null(strstr(probe->err, "not delivered"));
 	assert_non_null(strstr(probe->err, "answered 403; the next run tries "));
-	assert_int_equal(receiver_count(r), 3);
-	for (unsigned i = 0; i < 2; i++) {
-		struct request q = receiver_request(r, i);
-		assert_string_equal(q.body, last.body);
-		request_fini(&q);
-	}
-	request_fini(&last);
+	assert_int_equal(receiver_count(s.r), 3);
+	assert_same(s.r, 0, 2);
+	assert_same(s.r, 1, 2);
 	probe_free(probe);
-	receiver_free(r);
 	/* None is left, and so there is none for the next run. */
-	r = receiver_start(ok);
-	probe_free(run(lab, history, r->url));
-	assert_int_equal(receiver_count(r), 0);
-	receiver_free(r);
-	remove_history(history);
-	lab_free(lab);
+	replace_receiver(&s, ok);
+	probe_free(run(&s));
+	assert_int_equal(receiver_count(s.r), 0);
+	end(&s);
 }
 
 /* A history that cannot be kept keeps no problem from being told. */
 static void broken_history(void **state)
 {
 	(void)state;
-	if (!has_curl() || !has_history())
-		return;
-	struct lab *lab = lab_start_text(world);
-	struct receiver *r = receiver_start(ok);
-	struct probe *probe = PROBE(lab, "-q", "--history", "/nonexistent/file", "--webhook",
-				    r->url, "--webhook-on", "problem", "bad.example");
+	struct scene s;
+	begin_with_history(&s, ok);
+	struct probe *probe = PROBE(s.lab, "-q", "--history", "/nonexistent/file", "--webhook",
+				    s.r->url, "--webhook-on", "problem", "bad.example");
 	probe_assert_exit(probe, 3);
-	assert_int_equal(receiver_count(r), 1);
+	assert_int_equal(receiver_count(s.r), 1);
 	probe_free(probe);
-	receiver_free(r);
-	lab_free(lab);
+	end(&s);
 }
 
 int main(void)

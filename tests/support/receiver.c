@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/evp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -175,11 +176,19 @@ void receiver_open(const struct receiver *r)
 	free(gate);
 }
 
-void receiver_free(struct receiver *r)
+void receiver_stop(struct receiver *r)
 {
+	if (!r->pid)
+		return;
 	(void)kill(-r->pid, SIGKILL);
 	(void)waitpid(r->pid, NULL, 0);
 	(void)close(r->life);
+	r->pid = 0;
+}
+
+void receiver_free(struct receiver *r)
+{
+	receiver_stop(r);
 	char *gate = xasprintf("%s-open", r->path);
 	(void)unlink(gate); /* mostly not there */
 	free(gate);
@@ -265,4 +274,28 @@ const char *request_header(const struct request *q, const char *name)
 	}
 	free(mark);
 	return at ? value : NULL;
+}
+
+/* By another interface of the library than the program's. */
+void assert_signed(const struct request *q, const char *secret, size_t n)
+{
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_utf8_string("digest", (char[]){"SHA256"}, 0),
+	    OSSL_PARAM_construct_end(),
+	};
+	unsigned char sum[32];
+	char hex[7 + 65] = "sha256=";
+	size_t len;
+	assert_int_equal(EVP_MAC_init(ctx, (const unsigned char *)secret, n, params), 1);
+	assert_int_equal(EVP_MAC_update(ctx, (const unsigned char *)q->body, q->n), 1);
+	assert_int_equal(EVP_MAC_final(ctx, sum, &len, sizeof sum), 1);
+	for (size_t i = 0; i < len; i++)
+		(void)snprintf(hex + 7 + 2 * i, 3, "%02x", sum[i]);
+	const char *header = request_header(q, "X-Mxprobe-Signature");
+	assert_non_null(header);
+	assert_string_equal(header, hex);
+	EVP_MAC_CTX_free(ctx);
+	EVP_MAC_free(mac);
 }

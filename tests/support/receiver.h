@@ -33,6 +33,7 @@ struct receiver {
  * NULL ends them. */
 struct receiver *receiver_start(const char *const *answers);
 void receiver_open(const struct receiver *);
+void receiver_stop(struct receiver *); /* nobody listens there any more */
 void receiver_free(struct receiver *); /* stops it, too */
 
 struct request {
@@ -52,5 +53,8 @@ json_t *receiver_json(const struct receiver *, unsigned n);
 
 /* The value of a header (static until the next call), NULL: it is not there. */
 const char *request_header(const struct request *, const char *name);
+
+/* Fails the test unless the header with the signature is that of the very octets that came. */
+void assert_signed(const struct request *, const char *secret, size_t n);
 
 #endif
