@@ -2,6 +2,7 @@
 
 #include "base/claim.h"
 #include "base/text.h"
+#include "cli/canvas.h"
 #include "cli/classify.h"
 #include "cli/confine.h"
 #include "cli/keyboard.h"
@@ -441,7 +442,7 @@ void command_screen(const struct options *o, struct report_conf *conf)
 static bool has_screen(const struct options *o)
 {
 	return !o->output && o->format == FORMAT_TABLE && !o->quiet &&
-	       progress_possible(STDOUT_FILENO);
+	       canvas_possible(STDOUT_FILENO);
 }
 
 static void open_report(struct command *c, struct plugin_conf *plugin)
@@ -567,7 +568,7 @@ static void run_once(struct command *c, usec_t pause)
 		input_pause(c->input); /* the targets of the command line come first */
 	}
 	if (c->input && c->options->format == FORMAT_JSON && !c->options->quiet && !c->rounds &&
-	    progress_possible(STDERR_FILENO) && (c->options->output || !isatty(STDOUT_FILENO)))
+	    canvas_possible(STDERR_FILENO) && (c->options->output || !isatty(STDOUT_FILENO)))
 		c->tally = tally_new(STDERR_FILENO, c->input_fd, loop_now(c->loop));
 	timer_at(&c->start, loop_now(c->loop) + pause);
 	/* From here on strangers have their say. */

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 enum { FRAME_USEC = 100000 };
 
@@ -23,18 +22,6 @@ struct progress {
 	struct buf live; /* the live part being made */
 	usec_t last;     /* drawing */
 };
-
-unsigned progress_columns(int fd)
-{
-	struct winsize ws;
-
-	return ioctl(fd, TIOCGWINSZ, &ws) == 0 ? ws.ws_col : 0;
-}
-
-bool progress_possible(int fd)
-{
-	return canvas_possible(fd);
-}
 
 /* All running targets in at most `room` lines: whole blocks if they fit; else a heading for each
  * that has place, and the rows of the first ones in what is left. */

@@ -9,15 +9,10 @@
 
 struct progress;
 
-/* Can `fd` show one: a terminal that moves its cursor? */
-bool progress_possible(int fd);
-
-/* Columns of the terminal behind `fd`; 0: it is none, or does not say. */
-unsigned progress_columns(int fd);
-
-/* Draws on `fd`, ten times a second while there is something to draw. Colour and explain are taken
- * from `conf`, the size from the terminal, anew at every drawing. The terminal's modes and its
- * cursor stay as they are: a program that is killed leaves nothing to be put right. */
+/* Draws on `fd`, which can have a canvas, ten times a second while there is something to draw.
+ * Colour and explain are taken from `conf`, the size from the terminal, anew at every drawing. The
+ * terminal's modes and its cursor stay as they are: a program that is killed leaves nothing to be
+ * put right. */
 struct progress *progress_new(struct loop *, int fd, const struct report_conf *conf);
 
 /* DNS has answered for a target: it is drawn from now on. The result stays valid until

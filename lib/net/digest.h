@@ -1,5 +1,5 @@
 /* SHA-256 and HMAC-SHA-256 (RFC 2104), as lower-case hexadecimal text; and numbers nobody can
- * guess. */
+ * guess. A library that cannot do that ends the program: see tls_broken. */
 #ifndef MXPROBE_DIGEST_H
 #define MXPROBE_DIGEST_H
 

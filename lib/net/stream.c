@@ -414,12 +414,3 @@ void stream_acknowledge(struct stream *s)
 	(void)s;
 #endif
 }
-
-bool stream_local(const struct stream *s, struct addr *a)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = sizeof sa;
-
-	return getsockname(s->fd, (struct sockaddr *)&sa, &len) == 0 &&
-	       addr_from_sockaddr(a, (struct sockaddr *)&sa);
-}

@@ -55,6 +55,5 @@ void stream_acknowledge(struct stream *);
 
 /* The kernel's smoothed round-trip time of the connection; USEC_NONE where it does not tell. */
 usec_t stream_rtt(const struct stream *);
-bool stream_local(const struct stream *, struct addr *); /* our end's address */
 
 #endif

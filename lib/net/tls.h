@@ -88,8 +88,8 @@ _Noreturn void tls_broken(void);
 struct tls_context *tls_context_new(void);
 void tls_context_free(struct tls_context *);
 
-/* Where that is: a file, and folders with colons in between. They live as long as the program, and
- * the environment stays as it is. */
+/* Where the trust store is: a file, and folders with colons in between. They live as long as the
+ * program, and the environment stays as it is. */
 const char *tls_trust_file(void);
 const char *tls_trust_folders(void);
 

@@ -113,11 +113,6 @@ void reply_reader_fini(struct reply_reader *r)
 	reply_init(r);
 }
 
-bool reply_pending(const struct reply_reader *r)
-{
-	return r->octets != 0;
-}
-
 /* A line has ended. True: so has the reply. */
 static bool end_line(struct reply_reader *r)
 {

@@ -61,7 +61,4 @@ void reply_reader_fini(struct reply_reader *);
  * whole (the next call begins a new one); 0: more wanted; -1: not SMTP, reader->fault says how. */
 int reply_feed(struct reply_reader *, const char *bytes, size_t n, size_t *used);
 
-/* Some octets of a reply have come, its end has not. */
-bool reply_pending(const struct reply_reader *);
-
 #endif

@@ -13,7 +13,7 @@ struct digest {
 	uint64_t sum;
 	unsigned replies;
 	enum reply_fault fault;
-	bool pending;
+	unsigned pending; /* octets of a reply that is not whole */
 };
 
 static void fold(struct digest *d, const void *bytes, size_t n)
@@ -68,7 +68,7 @@ static struct digest feed(const uint8_t *data, size_t n, size_t piece)
 		d.replies++;
 	}
 	d.fault = reader.fault;
-	d.pending = reader.fault == REPLY_GOOD && reply_pending(&reader);
+	d.pending = reader.fault == REPLY_GOOD ? reader.octets : 0;
 	reply_reader_fini(&reader);
 	return d;
 }
