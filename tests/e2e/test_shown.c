@@ -80,6 +80,8 @@ static void contributing(void **state)
 	assert_true(must_be_true("CONTRIBUTING.md") >= 5);
 	assert_true(must_be_true("SECURITY.md") >= 5);
 	assert_true(must_be_true("bench/README.md") >= 2);
+	assert_int_equal(must_be_true("tests/soak/README.md"), 1);
+	assert_true(must_be_true("tests/fuzz/README.md") >= 1);
 	(void)must_be_true("docs/architecture.md"); /* whatever it shows */
 }
 
