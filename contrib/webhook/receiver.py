@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """A receiver for mxprobe --webhook: checks the signature, passes over what came before, prints the sentence.
 
-    receiver.py SECRETFILE [PORT]        mxprobe --webhook http://127.0.0.1:8025/ --webhook-secret SECRETFILE ...
+    python3 receiver.py SECRETFILE [PORT]        mxprobe --webhook http://127.0.0.1:8025/ --webhook-secret SECRETFILE ...
 """
 import hashlib, hmac, http.server, json, sys
 
@@ -24,4 +23,6 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 8025), Receiver).serve_forever()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 8025), Receiver)
+print("listening on port", server.server_port, file=sys.stderr, flush=True)
+server.serve_forever()

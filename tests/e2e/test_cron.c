@@ -167,12 +167,35 @@ static void quiet_run(void **state)
 	lab_free(lab);
 }
 
+#if defined HAVE_SQLITE && defined HAVE_CURL
+/* Commands of cron jobs and units in contrib/ are ones that the program takes. */
+static void examples(void **state)
+{
+	static const char script[] =
+	    "sed -n -e 's/^ExecStart=[^ ][^ ]* //p' -e 's/^[*0-9].* mxprobe -q /-q /p'"
+	    " contrib/cron/* contrib/systemd/*.service contrib/systemd/*/*.conf |"
+	    " sed -e 's/%[tS]/\\/tmp/g' -e 's/[$]{MXPROBE_WEBHOOK}/https:\\/\\/example.org/' |"
+	    " while read -r words; do \"$MXPROBE\" $words --version || exit; done | wc -l";
+	FILE *f = popen(script, "re");
+	int taken = 0;
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &taken), 1);
+	assert_int_equal(pclose(f), 0);
+	assert_int_equal(taken, 4);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(slow_run_is_not_overtaken),
-	    cmocka_unit_test(slow_run_of_a_history),
-	    cmocka_unit_test(quiet_run),
+		cmocka_unit_test(slow_run_is_not_overtaken),
+		cmocka_unit_test(slow_run_of_a_history),
+		cmocka_unit_test(quiet_run),
+#if defined HAVE_SQLITE && defined HAVE_CURL
+		cmocka_unit_test(examples),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

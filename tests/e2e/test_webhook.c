@@ -214,7 +214,7 @@ static void secrets(void **state)
 {
 	(void)state;
 	if (!has_curl())
-		return;
+		skip();
 	static const char *const hang[] = {"500", "gate", NULL};
 	struct lab *lab = lab_start_text(world);
 	struct receiver *r = receiver_start(hang);
@@ -296,7 +296,7 @@ static void secret_files(void **state)
 {
 	(void)state;
 	if (!has_curl())
-		return;
+		skip();
 	static const char *const url = "http://127.0.0.1:9/";
 	struct lab *lab = lab_start_text(world);
 	char *file = test_path(".secret");
@@ -400,7 +400,7 @@ static void failures(void **state)
 	};
 	(void)state;
 	if (!has_curl())
-		return;
+		skip();
 	struct lab *lab = lab_start_text(world);
 	struct receiver *receivers[ARRAY_LEN(rows)];
 	struct probe *probes[ARRAY_LEN(rows)];
@@ -465,6 +465,75 @@ static void output_first(void **state)
 	end(&s);
 }
 
+/* Starts contrib/webhook/receiver.py, which writes what it has to say to `out`, and waits for the
+ * port that it listens on. */
+static pid_t start_example(const char *secret, const char *out, unsigned *port)
+{
+	(void)fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (freopen(out, "w", stdout) && dup2(STDOUT_FILENO, STDERR_FILENO) >= 0)
+			execlp("python3", "python3", "contrib/webhook/receiver.py", secret, "0",
+			       (char *)NULL);
+		_exit(1);
+	}
+	for (int i = 0; i < NAPS_MAX && waitpid(pid, NULL, WNOHANG) == 0; i++) {
+		char *text = read_whole(out, NULL);
+		bool there =
+		    text && strchr(text, '\n') && sscanf(text, "listening on port %u\n", port) == 1;
+		free(text);
+		if (there)
+			return pid;
+		(void)poll(NULL, 0, NAP_MS);
+	}
+	fail_msg("contrib/webhook/receiver.py does not listen");
+	return -1;
+}
+
+/* The receiver that the README points to: it takes what is signed, and prints the sentence once. */
+static void example(void **state)
+{
+	(void)state;
+	if (system("python3 -c 'b\"\".removesuffix' 2>/dev/null") != 0)
+		skip();
+	struct scene s;
+	begin(&s, ok);
+	char *right = test_path(".secret"), *wrong = test_path(".secret"), *out = test_path(".out");
+	write_whole(right, "s3cr3t w0rds\n");
+	write_whole(wrong, "other words\n");
+	assert_int_equal(chmod(right, 0600) | chmod(wrong, 0600), 0);
+	unsigned port;
+	pid_t pid = start_example(right, out, &port);
+	char *url = xasprintf("http://127.0.0.1:%u/", port);
+	struct probe *probe =
+	    PROBE(s.lab, "-q", "--webhook", url, "--webhook-secret", right, "bad.example");
+	probe_assert_exit(probe, 2);
+	assert_int_equal(probe->err_len, 0);
+	probe_free(probe);
+	probe = PROBE(s.lab, "-q", "--webhook", url, "--webhook-secret", wrong, "bad.example");
+	assert_non_null(strstr(probe->err, "answered 403"));
+	probe_free(probe);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	size_t n;
+	char *text = read_whole(out, &n);
+	assert_non_null(text);
+	char *said = strchr(text, '\n') + 1, *newline = strchr(said, '\n');
+	assert_int_equal(strncmp(said, "problem bad.example bad.example ", 32), 0);
+	assert_non_null(strstr(said, " is failing: its endpoint does not accept mail"));
+	assert_true(newline && !newline[1]);
+	free(text);
+	(void)unlink(out);
+	(void)unlink(right);
+	(void)unlink(wrong);
+	free(out);
+	free(right);
+	free(wrong);
+	free(url);
+	end(&s);
+}
+
 /* Waiting ends with a signal, and with the deadline; the verdict stays. */
 static void waiting_ends(void **state)
 {
@@ -501,7 +570,7 @@ static void many(void **state)
 	enum { TARGETS = 150 };
 	(void)state;
 	if (!has_curl())
-		return;
+		skip();
 	struct receiver *r = receiver_start(ok);
 	struct buf input = {0};
 	for (int i = 0; i < TARGETS; i++)
@@ -673,6 +742,7 @@ int main(void)
 	    cmocka_unit_test(many),           cmocka_unit_test(changes),
 	    cmocka_unit_test(next_run),       cmocka_unit_test(killed),
 	    cmocka_unit_test(broken_history), cmocka_unit_test(rounds),
+	    cmocka_unit_test(example),
 	};
 	static const char *const proxies[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
 	for (size_t i = 0; i < ARRAY_LEN(proxies); i++)

@@ -300,6 +300,13 @@ if command -v systemd-analyze >/dev/null; then
 	done
 	systemd-analyze verify "$work/units/mxprobe.service" "$work/units/mxprobe.timer" >"$work/out" 2>&1 || wrong "it is refused"
 	grep mxprobe "$work/out" >"$work/out2" && wrong "it has something to say"
+	# The same with what adds a webhook.
+	cp -r "$repo/contrib/systemd/mxprobe.service.d" "$work/units/"
+	systemd-analyze verify "$work/units/mxprobe.service" >"$work/out" 2>&1 || wrong "it is refused with a webhook"
+	grep mxprobe "$work/out" >"$work/out2" && wrong "it has something to say of the webhook"
+	cat "$work/units/mxprobe.service.d/"*.conf >"$work/out2"
+	grep -qxF "$(sed -n 's/^ExecStart=.*/& --confirm 2 --webhook ${MXPROBE_WEBHOOK}/p' "$work/units/mxprobe.service")" \
+		"$work/out2" || wrong "with a webhook it is another command"
 	done_ "$work/out"
 
 	if systemd-analyze security --help 2>/dev/null | grep -q -- --offline; then
