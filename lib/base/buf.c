@@ -27,17 +27,18 @@ void buf_clear(struct buf *b)
 
 bool buf_grow(struct buf *b, size_t n)
 {
-	uint32_t most = b->max && b->max < BUF_MOST ? b->max : BUF_MOST;
-	size_t want = (size_t)b->len + n + 1, cap = b->cap ? b->cap : 32;
+	size_t most = b->max && b->max < BUF_MOST ? b->max : BUF_MOST;
+	size_t want = (size_t)b->len + n + 1, cap = b->cap > 32 ? b->cap : 32;
 
 	if (n > most - b->len) {
 		b->overflow = true;
 		return false;
 	}
-	if (want <= b->cap)
-		return true; /* a bounded one comes here each time */
 	while (cap < want)
 		cap *= 2;
+	/* Never more than it may hold: who looks for room need not look for the limit. */
+	if (cap > most + 1)
+		cap = most + 1;
 	b->data = xreallocarray(b->data, cap, 1);
 	b->cap = (uint32_t)cap;
 	return true;
@@ -53,7 +54,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < room && !b->max) {
+	if (n >= 0 && (size_t)n < room) {
 		b->len += (uint32_t)n;
 		return;
 	}
@@ -78,7 +79,7 @@ void buf_consume(struct buf *b, size_t n)
 char *buf_str(struct buf *b)
 {
 	if (!b->data) {
-		b->cap = 32;
+		b->cap = 1;
 		b->data = xmalloc(b->cap);
 	}
 	b->data[b->len] = '\0'; /* whoever made room made it for this, too */

@@ -13,9 +13,9 @@
  */
 struct buf {
 	char *data;
-	uint32_t len, cap;
-	uint32_t max;  /* most bytes it may hold; 0: 2 GiB */
-	bool overflow; /* sticky: something did not fit and was left out whole */
+	uint32_t len, cap; /* cap: with a terminator; 0, or more than len */
+	uint32_t max;      /* most bytes it may hold; 0: 2 GiB */
+	bool overflow;     /* sticky: something did not fit and was left out whole */
 };
 
 void buf_init(struct buf *, uint32_t max);
@@ -29,7 +29,7 @@ bool buf_grow(struct buf *, size_t n);
 /* Reports are made of very many very short pieces: mostly there is room. */
 static inline bool buf_reserve(struct buf *b, size_t n)
 {
-	return (n < (size_t)b->cap - b->len && b->cap && !b->max) || buf_grow(b, n);
+	return n < b->cap - b->len || buf_grow(b, n);
 }
 
 /* Appends; what does not fit whole is left out and `overflow` set. */

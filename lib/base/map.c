@@ -58,9 +58,8 @@ static void grow(struct map *m)
 
 void map_fini(struct map *m)
 {
-	for (size_t i = 0; i < m->cap; i++)
-		free(m->slots[i].key);
 	free(m->slots);
+	arena_fini(&m->keys);
 	*m = (struct map){0};
 }
 
@@ -69,51 +68,30 @@ void *map_get(const struct map *m, const void *key, size_t len)
 	return m->count ? find(m, key, len, hash_of(m, key, len))->value : NULL;
 }
 
-void *map_put(struct map *m, const void *key, size_t len, void *value)
+struct map_entry *map_place(struct map *m, const void *key, size_t len)
 {
 	struct map_entry *e;
 	uint32_t hash;
-	void *old;
 
 	if (m->count * 4 >= m->cap * 3)
 		grow(m);
 	hash = hash_of(m, key, len);
 	e = find(m, key, len, hash);
-	old = e->value;
-	if (!old) {
-		e->key = xmalloc(len);
-		if (len)
-			memcpy(e->key, key, len);
+	if (!e->value) {
+		e->key = m->borrows ? key : arena_copy(&m->keys, key, len);
 		e->len = (uint32_t)len;
 		e->hash = hash;
 		m->count++;
 	}
-	e->value = value;
-	return old;
+	return e;
 }
 
-void *map_remove(struct map *m, const void *key, size_t len)
+void *map_put(struct map *m, const void *key, size_t len, void *value)
 {
-	struct map_entry *e, moved;
-	size_t i;
-	void *old;
+	struct map_entry *e = map_place(m, key, len);
+	void *old = e->value;
 
-	if (!m->count)
-		return NULL;
-	e = find(m, key, len, hash_of(m, key, len));
-	old = e->value;
-	if (!old)
-		return NULL;
-	free(e->key);
-	*e = (struct map_entry){0};
-	m->count--;
-	/* Linear probing without tombstones: what follows the hole is put in anew. */
-	for (i = (size_t)(e - m->slots + 1) & (m->cap - 1); m->slots[i].value;
-	     i = (i + 1) & (m->cap - 1)) {
-		moved = m->slots[i];
-		m->slots[i] = (struct map_entry){0};
-		*find(m, moved.key, moved.len, moved.hash) = moved;
-	}
+	e->value = value;
 	return old;
 }
 

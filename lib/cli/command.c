@@ -545,6 +545,20 @@ static void close_history(struct command *c)
 	c->history = NULL;
 }
 
+/* Of a run that came to its own end there is nothing left but memory. What it knows of a hundred
+ * thousand domains the system takes back faster than piece by piece, when it is the last one. */
+static void end_run(struct command *c)
+{
+	static struct run *volatile last;
+
+	if (c->rounds || run_stopped(c->run))
+		run_free(c->run);
+	else
+		last = c->run;
+	(void)last; /* who looks for lost memory finds it here */
+	c->run = NULL;
+}
+
 /* One run, from its first target to the last goodbye; it begins after a pause. */
 static void run_once(struct command *c, usec_t pause)
 {
@@ -596,8 +610,7 @@ static void run_once(struct command *c, usec_t pause)
 	}
 	input_free(c->input);
 	c->input = NULL;
-	run_free(c->run);
-	c->run = NULL;
+	end_run(c);
 }
 
 /* What a run leaves behind is of no use to the next; a list of targets is read anew. */

@@ -1,5 +1,6 @@
 #include "dns/message.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,24 +73,28 @@ static size_t name_to_wire(uint8_t wire[NAME_WIRE_MAX], const char *name)
 
 /* AD in a query asks to be told (RFC 6840 5.7) without the signatures that DO would bring.
  */
-bool dns_query(struct buf *out, const char *qname, enum dns_type type, uint16_t id, bool edns)
+size_t dns_query(uint8_t out[DNS_QUERY_MAX], const char *qname, enum dns_type type, uint16_t id,
+		 bool edns)
 {
 	const uint8_t head[12] = {
 	    (uint8_t)(id >> 8), (uint8_t)id, 0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, edns};
 	const uint8_t kind[4] = {(uint8_t)(type >> 8), (uint8_t)type, 0, CLASS_IN};
 	const uint8_t opt[11] = {0, 0, TYPE_OPT, DNS_UDP_SIZE >> 8, DNS_UDP_SIZE & 0xFF};
-	uint8_t name[NAME_WIRE_MAX];
-	size_t n = name_to_wire(name, qname);
+	size_t n = name_to_wire(out + sizeof head, qname);
 
 	if (!n)
-		return false;
-	buf_add(out, head, sizeof head);
-	buf_add(out, name, n);
-	buf_add(out, kind, sizeof kind);
-	if (edns)
-		buf_add(out, opt, sizeof opt);
-	return true;
+		return 0;
+	memcpy(out, head, sizeof head);
+	n += sizeof head;
+	memcpy(out + n, kind, sizeof kind);
+	n += sizeof kind;
+	if (!edns)
+		return n;
+	memcpy(out + n, opt, sizeof opt);
+	return n + sizeof opt;
 }
+
+static_assert(DNS_QUERY_MAX == HEADER_SIZE + NAME_WIRE_MAX + 4 + 11, "the longest name fits");
 
 enum dns_asked dns_asked(const uint8_t *wire, size_t n, const char *qname, enum dns_type type)
 {
@@ -158,6 +163,17 @@ static uint32_t take32(struct wire *w)
 
 enum { NAME_TEXT_SIZE = NAME_WIRE_MAX * 4 }; /* of any name with every octet escaped */
 
+/* Octets that stand as they are. */
+static const bool is_plain[256] = {
+    ['-'] = true, ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true,
+    ['5'] = true, ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true, ['_'] = true,
+    ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true, ['e'] = true, ['f'] = true,
+    ['g'] = true, ['h'] = true, ['i'] = true, ['j'] = true, ['k'] = true, ['l'] = true,
+    ['m'] = true, ['n'] = true, ['o'] = true, ['p'] = true, ['q'] = true, ['r'] = true,
+    ['s'] = true, ['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true,
+    ['y'] = true, ['z'] = true,
+};
+
 /* RFC 1035 5.1 */
 static size_t octet_text(char *out, uint8_t octet)
 {
@@ -175,6 +191,23 @@ static size_t octet_text(char *out, uint8_t octet)
 	}
 	out[0] = (char)(octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet);
 	return 1;
+}
+
+static size_t label_text(char *out, const uint8_t *label, size_t size)
+{
+	unsigned others = 0;
+	size_t n = 0;
+
+	/* Nearly all are made of these alone. */
+	for (size_t i = 0; i < size; i++) {
+		others |= !is_plain[label[i]];
+		out[i] = (char)label[i];
+	}
+	if (!others)
+		return size;
+	for (size_t i = 0; i < size; i++)
+		n += octet_text(out + n, label[i]);
+	return n;
 }
 
 /* A name (RFC 1035 4.1.4), terminated; its length. Without `text` it is passed over. A pointer may
@@ -208,14 +241,8 @@ static size_t take_name(struct wire *w, char text[NAME_TEXT_SIZE])
 		}
 		if (n)
 			text[n++] = '.';
-		for (; size; size--) {
-			uint8_t octet = w->octets[at++];
-
-			if ((octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9'))
-				text[n++] = (char)octet; /* nearly all */
-			else
-				n += octet_text(text + n, octet);
-		}
+		n += label_text(text + n, w->octets + at, size);
+		at += size;
 	}
 	if (w->bad)
 		n = 0;
@@ -229,28 +256,29 @@ static size_t take_name(struct wire *w, char text[NAME_TEXT_SIZE])
 	return n;
 }
 
-/* Where a message is put together, all in one piece. A first reading without memory tells how much
- * it takes. */
+/* Where the texts of a message go. It goes on counting when there is no room any more. */
 struct store {
-	char *memory; /* NULL: only counting */
-	size_t used;
+	char *memory;
+	size_t used, size;
 };
 
 static char *store_add(struct store *s, const void *bytes, size_t n)
 {
-	char *place = s->memory ? s->memory + s->used : NULL;
+	size_t at = s->used;
 
-	if (place)
-		memcpy(place, bytes, n);
 	s->used += n;
-	return place;
+	if (s->used > s->size)
+		return NULL;
+	memcpy(s->memory + at, bytes, n);
+	return s->memory + at;
 }
 
 struct reading {
 	struct wire wire;
 	struct store store;
-	struct dns_message *m; /* counts always, takes answers once there is memory */
-	bool opt;              /* there was an OPT record */
+	struct dns_message *m; /* counts all answers, and takes as many as there is room for */
+	size_t room;
+	bool opt; /* there was an OPT record */
 	char qname[NAME_TEXT_SIZE];
 };
 
@@ -344,7 +372,7 @@ static void read_record(struct reading *r, unsigned section)
 			record.owner = r->m->qname;
 		else
 			record.owner = store_add(&r->store, owner, n + 1);
-		if (r->store.memory)
+		if (r->m->n_answers < r->room)
 			r->m->answers[r->m->n_answers] = record;
 		r->m->n_answers++;
 	} else if (section == AUTHORITY && record.type == TYPE_SOA) {
@@ -379,24 +407,62 @@ static bool read_all(struct reading *r)
 	return !r->wire.bad;
 }
 
+static bool read_into(struct reading *r, struct dns_message *m, struct dns_record *answers,
+		      size_t room, char *texts, size_t size)
+{
+	const uint8_t *wire = r->wire.octets;
+
+	*m = (struct dns_message){
+	    .rcode = wire[3] & 0x0F, .authentic = wire[3] & 0x20, .answers = answers};
+	r->m = m;
+	r->room = room;
+	r->store = (struct store){.memory = texts, .size = size};
+	r->qname[0] = '\0';
+	r->opt = false;
+	return read_all(r);
+}
+
+/* Where a text stands now that all have moved. */
+static void *moved(const void *text, const char *from, char *to)
+{
+	return text ? to + ((const char *)text - from) : NULL;
+}
+
+/* First into what is at hand, which is enough for nearly all and tells the size of any; what is
+ * kept is of that size, in one piece. */
 struct dns_message *dns_message_read(const uint8_t *wire, size_t n)
 {
-	struct dns_message *m, counted = {0};
-	struct reading r = {.wire = {.octets = wire, .n = n}, .m = &counted};
-	size_t texts;
+	enum { ROOM = 16, SIZE = 1024 };
+	struct dns_record answers[ROOM];
+	char texts[SIZE];
+	struct dns_message *m, at_hand;
+	struct reading r = {.wire = {.octets = wire, .n = n}};
+	size_t records;
+	char *to;
 
-	if (n < HEADER_SIZE || !read_all(&r))
+	if (n < HEADER_SIZE || !read_into(&r, &at_hand, answers, ROOM, texts, SIZE))
 		return NULL;
-	texts = sizeof *m + counted.n_answers * sizeof *m->answers;
-	m = xcalloc(1, texts + r.store.used);
-	m->rcode = wire[3] & 0x0F;
-	m->authentic = wire[3] & 0x20;
+	records = at_hand.n_answers * sizeof *answers;
+	m = xmalloc(sizeof *m + records + r.store.used);
+	to = (char *)(m + 1) + records;
+	if (at_hand.n_answers > ROOM || r.store.used > SIZE) {
+		/* It has been read before. */
+		(void)read_into(&r, m, (struct dns_record *)(m + 1), at_hand.n_answers, to,
+				r.store.used);
+		return m;
+	}
+	*m = at_hand;
 	m->answers = (struct dns_record *)(m + 1);
-	r.m = m;
-	r.store = (struct store){.memory = (char *)m + texts};
-	r.qname[0] = '\0';
-	r.opt = false;
-	(void)read_all(&r); /* it has been read before */
+	memcpy(m->answers, answers, records);
+	memcpy(to, texts, r.store.used);
+	m->qname = moved(m->qname, texts, to);
+	for (size_t i = 0; i < m->n_answers; i++) {
+		struct dns_record *record = &m->answers[i];
+
+		record->owner = moved(record->owner, texts, to);
+		record->name = moved(record->name, texts, to);
+		record->data = moved(record->data, texts, to);
+	}
 	return m;
 }
 

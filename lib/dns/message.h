@@ -2,7 +2,7 @@
 #ifndef MXPROBE_MESSAGE_H
 #define MXPROBE_MESSAGE_H
 
-#include "base/buf.h"
+#include "base/util.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,26 +29,26 @@ enum {
 /* Names are lower case, in presentation form (odd octets as \DDD), without the dot at their end;
  * the root is ".". */
 struct dns_record {
-	char *owner; /* may be the message's qname */
-	enum dns_type type;
+	char *owner;   /* may be the message's qname */
+	char *name;    /* CNAME, MX: the target */
+	uint8_t *data; /* A, AAAA, TXT, TLSA: the rdata */
 	uint32_t ttl;
+	enum dns_type type;
 	uint16_t preference; /* MX */
-	char *name;          /* CNAME, MX: the target */
-	uint8_t *data;       /* A, AAAA, TXT, TLSA: the rdata */
-	uint16_t size;
+	uint16_t size;       /* of the rdata */
 };
 
 struct dns_message {
-	int rcode;      /* with the upper bits of an OPT record (RFC 6891 6.1.3) */
+	char *qname; /* NULL: no question (or not just one) in it */
+	struct dns_record *answers;
+	size_t n_answers;
+	enum dns_type qtype;
+	int rcode;             /* with the upper bits of an OPT record (RFC 6891 6.1.3) */
+	uint32_t negative_ttl; /* of the SOA (RFC 2308 5) */
+	bool soa; /* the authority section has one: what is not there is known not to be there */
 	bool authentic; /* the AD bit */
 	bool
 	    authenticated; /* and the resolver that set it is trusted: the resolver fills this in */
-	char *qname;       /* NULL: no question (or not just one) in it */
-	enum dns_type qtype;
-	struct dns_record *answers;
-	size_t n_answers;
-	bool soa; /* the authority section has a SOA: what is not there is known not to be there */
-	uint32_t negative_ttl; /* of that SOA (RFC 2308 5) */
 };
 
 /* The first twelve octets. */
@@ -59,8 +59,10 @@ struct dns_header {
 	unsigned questions;
 };
 
-/* A query with RD and AD set, with an OPT record if edns. False: qname is no domain name. */
-bool dns_query(struct buf *out, const char *qname, enum dns_type, uint16_t id, bool edns) MUSTCHECK;
+/* A query with RD and AD set, with an OPT record if edns; its size. 0: qname is no domain name. */
+enum { DNS_QUERY_MAX = 282 };
+size_t dns_query(uint8_t out[DNS_QUERY_MAX], const char *qname, enum dns_type, uint16_t id,
+		 bool edns) MUSTCHECK;
 
 /* False: shorter than a header. */
 bool dns_header_read(struct dns_header *, const uint8_t *wire, size_t n) MUSTCHECK;

@@ -1,43 +1,42 @@
 #include "dns/mx.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FOLLOW_MAX = 8 }; /* questions for the end of a chain that an answer left open */
 #define NO_HOST SIZE_MAX
 
-static bool is_label(const char *s, size_t n)
+static bool is_letter_or_digit(char c)
 {
-	if (n < 1 || n > 63 || s[0] == '-' || s[n - 1] == '-')
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)s[i]) && s[i] != '-' && s[i] != '_')
-			return false;
-	return true;
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
 }
 
 bool is_host_name(const char *name)
 {
+	const char *label = name, *at = name;
 	struct addr a;
 
-	if (strlen(name) > DNS_NAME_MAX || addr_parse(&a, name, 0))
-		return false;
-	for (;;) {
-		size_t n = strcspn(name, ".");
-
-		if (!is_label(name, n))
+	for (;; at++) {
+		if (is_letter_or_digit(*at) || *at == '_')
+			continue;
+		if (*at == '-' && at > label)
+			continue;
+		/* What ends here is to be a label. */
+		if (at == label || at[-1] == '-' || at - label > 63)
 			return false;
-		if (!name[n])
-			return true;
-		name += n + 1;
+		if (*at != '.')
+			break;
+		label = at + 1;
 	}
+	if (*at || at - name > DNS_NAME_MAX)
+		return false;
+	/* Of addresses only those of IPv4 look so, which end with a digit. */
+	return at[-1] > '9' || !addr_parse(&a, name, 0);
 }
 
 /* The name lives as long as the plan. */
 static void add_question(struct mx_plan *p, const char *qname, enum dns_type type, size_t host)
 {
-	struct mx_question *q = ARRAY_ADD(p->questions, p->n_questions);
+	struct mx_question *q = ARENA_ADD(p->memory, p->questions, p->n_questions);
 
 	*q = (struct mx_question){.qname = qname, .type = type, .host = host};
 	p->n_open++;
@@ -54,10 +53,12 @@ static void ask_addresses(struct mx_plan *p, size_t host)
 static struct mx_plan_host *add_host(struct mx_plan *p, const char *name, uint16_t preference,
 				     int64_t ttl)
 {
-	struct mx_plan_host *h = ARRAY_ADD(p->hosts, p->n_hosts);
+	struct mx_plan_host *h = ARENA_ADD(p->memory, p->hosts, p->n_hosts);
 
-	*h = (struct mx_plan_host){
-	    .preference = preference, .name = xstrdup(name), .ttl = ttl, .status = DNS_NO_ADDRESS};
+	*h = (struct mx_plan_host){.preference = preference,
+				   .name = arena_strdup(p->memory, name),
+				   .ttl = ttl,
+				   .status = DNS_NO_ADDRESS};
 	return h;
 }
 
@@ -69,10 +70,11 @@ static void plan_itself(struct mx_plan *p, enum dns_source source)
 	ask_addresses(p, 0);
 }
 
-void mx_init(struct mx_plan *p, const char *domain, uint16_t port, bool host_only,
-	     unsigned families)
+void mx_init(struct mx_plan *p, struct arena *memory, const char *domain, uint16_t port,
+	     bool host_only, unsigned families)
 {
-	*p = (struct mx_plan){.domain = xstrdup(domain),
+	*p = (struct mx_plan){.memory = memory,
+			      .domain = arena_strdup(memory, domain),
 			      .port = port,
 			      .ipv4 = families & MX_IPV4,
 			      .ipv6 = families & MX_IPV6,
@@ -84,34 +86,13 @@ void mx_init(struct mx_plan *p, const char *domain, uint16_t port, bool host_onl
 		add_question(p, p->domain, TYPE_MX, NO_HOST);
 }
 
-void mx_fini(struct mx_plan *p)
+bool mx_next(struct mx_plan *p, size_t *question)
 {
-	for (size_t i = 0; i < p->n_hosts; i++) {
-		free(p->hosts[i].name);
-		free(p->hosts[i].canonical);
-		free(p->hosts[i].addrs);
-	}
-	for (size_t i = 0; i < p->n_questions; i++)
-		free(p->questions[i].own);
-	free(p->hosts);
-	free(p->questions);
-	free(p->domain);
-	*p = (struct mx_plan){0};
-}
-
-bool mx_next(struct mx_plan *p, const char **qname, enum dns_type *type)
-{
-	for (size_t i = 0; i < p->n_questions; i++) {
-		struct mx_question *q = &p->questions[i];
-
-		if (q->asked)
-			continue;
-		q->asked = true;
-		*qname = q->qname;
-		*type = q->type;
-		return true;
-	}
-	return false;
+	*question = p->n_asked;
+	if (p->n_asked == p->n_questions)
+		return false;
+	p->n_asked++;
+	return true;
 }
 
 bool mx_done(const struct mx_plan *p)
@@ -193,9 +174,8 @@ static void take_hosts(struct mx_plan *p, const struct dns_message *m, const cha
 	}
 	p->null_mx_mixed = null_mx;
 	if (!in_order(p)) {
-		spare = xcalloc(p->n_hosts, sizeof *spare);
+		spare = arena_array(p->memory, p->n_hosts, sizeof *spare);
 		sort_hosts(p->hosts, spare, p->n_hosts);
-		free(spare);
 	}
 	for (size_t i = 0; i < p->n_hosts; i++) {
 		struct mx_plan_host *h = &p->hosts[i];
@@ -237,13 +217,13 @@ static void take_addresses(struct mx_plan *p, struct mx_plan_host *h, enum dns_t
 				   : addr_from_ipv6(r->data, p->port);
 		if (has_addr(h, &a))
 			continue;
-		place = ARRAY_ADD(h->addrs, h->n_addrs);
+		place = ARENA_ADD(p->memory, h->addrs, h->n_addrs);
 		*place = a;
 	}
 }
 
 /* A before AAAA, whichever was answered first. */
-static void order_addresses(struct mx_plan_host *h)
+static void order_addresses(struct mx_plan_host *h, struct arena *memory)
 {
 	struct addr *ordered;
 	size_t n = 0, at = 1;
@@ -253,14 +233,13 @@ static void order_addresses(struct mx_plan_host *h)
 		at++;
 	if (at >= h->n_addrs)
 		return; /* as they mostly are */
-	ordered = xcalloc(h->n_addrs, sizeof *ordered);
+	ordered = arena_array(memory, h->n_addrs, sizeof *ordered);
 	for (size_t i = 0; i < h->n_addrs; i++)
 		if (h->addrs[i].family == AF_INET)
 			ordered[n++] = h->addrs[i];
 	for (size_t i = 0; i < h->n_addrs; i++)
 		if (h->addrs[i].family != AF_INET)
 			ordered[n++] = h->addrs[i];
-	free(h->addrs);
 	h->addrs = ordered;
 }
 
@@ -295,7 +274,7 @@ static void settle_host(struct mx_plan *p, size_t host)
 	/* A failed AAAA does not matter when A gave addresses. */
 	h->status = h->n_addrs ? DNS_OK : worst;
 	if (h->n_addrs)
-		order_addresses(h);
+		order_addresses(h, p->memory);
 	if (p->source != SOURCE_MX)
 		p->status = h->status;
 }
@@ -304,9 +283,7 @@ static void settle_host(struct mx_plan *p, size_t host)
 static bool ask_on(struct mx_plan *p, const struct mx_question *q, const struct dns_message *m,
 		   unsigned links, const char *end)
 {
-	struct mx_question *last;
 	unsigned asked = 0;
-	char *own;
 
 	if (links == q->links || m->soa || strcmp(end, q->qname) == 0)
 		return false;
@@ -314,27 +291,25 @@ static bool ask_on(struct mx_plan *p, const struct mx_question *q, const struct 
 		asked += p->questions[i].host == q->host && p->questions[i].links > 0;
 	if (asked >= FOLLOW_MAX)
 		return false;
-	own = xstrdup(end);
-	add_question(p, own, q->type, q->host);
-	last = &p->questions[p->n_questions - 1];
-	last->own = own;
-	last->links = links;
+	add_question(p, arena_strdup(p->memory, end), q->type, q->host);
+	p->questions[p->n_questions - 1].links = links;
 	return true;
 }
 
 /* What DANE wants to know of a host: was every answer that led to its addresses secure, and what is
  * its name at the chain's end. Who keeps an answer about the other family from us (which does not
  * matter for delivery) must not switch DANE off by it. */
-static void note_chain(struct mx_plan_host *h, const struct dns_message *m,
-		       const struct mx_question *q, unsigned links, const char *end)
+static void note_chain(struct mx_plan *p, const struct dns_message *m, const struct mx_question *q,
+		       unsigned links, const char *end)
 {
+	struct mx_plan_host *h = &p->hosts[q->host];
+
 	if (!m->authenticated && (links > q->links || has_records(m, end, q->type)))
 		h->insecure = true;
 	if (!links)
 		return;
 	h->is_cname = true;
-	free(h->canonical);
-	h->canonical = xstrdup(end);
+	h->canonical = arena_strdup(p->memory, end);
 }
 
 static enum dns_status take_answer(struct mx_plan *p, size_t at, enum dns_status status,
@@ -352,7 +327,7 @@ static enum dns_status take_answer(struct mx_plan *p, size_t at, enum dns_status
 	if (!dns_follow(m, q->qname, &links, &end))
 		return DNS_INVALID;
 	if (!is_mx)
-		note_chain(&p->hosts[q->host], m, q, links, end);
+		note_chain(p, m, q, links, end);
 	if (status != DNS_OK)
 		return status;
 	if (has_records(m, end, q->type)) {
@@ -371,36 +346,33 @@ static enum dns_status take_answer(struct mx_plan *p, size_t at, enum dns_status
 	return DNS_NO_ADDRESS;
 }
 
-void mx_answer(struct mx_plan *p, const char *qname, enum dns_type type, enum dns_status status,
+void mx_answer(struct mx_plan *p, size_t question, enum dns_status status,
 	       const struct dns_message *message)
 {
-	for (size_t i = 0; i < p->n_questions; i++) {
-		size_t host = p->questions[i].host;
-		enum dns_status became;
+	size_t host = p->questions[question].host;
+	enum dns_status became;
 
-		if (p->questions[i].answered || p->questions[i].type != type ||
-		    strcmp(p->questions[i].qname, qname) != 0)
-			continue;
-		p->questions[i].answered = true;
-		p->n_open--;
-		became = take_answer(p, i, status, message);
-		p->questions[i].status = became;
-		if (host != NO_HOST)
-			settle_host(p, host);
-		else if (became != DNS_OK && became != DNS_NO_ADDRESS)
-			p->status = became;
+	if (p->questions[question].answered)
 		return;
-	}
+	p->questions[question].answered = true;
+	p->n_open--;
+	became = take_answer(p, question, status, message);
+	p->questions[question].status = became;
+	if (host != NO_HOST)
+		settle_host(p, host);
+	else if (became != DNS_OK && became != DNS_NO_ADDRESS)
+		p->status = became;
 }
 
 void mx_give_up(struct mx_plan *p, enum dns_status status)
 {
+	p->n_asked = p->n_questions;
 	for (size_t i = 0; i < p->n_questions; i++) {
 		struct mx_question *q = &p->questions[i];
 
 		if (q->answered)
 			continue;
-		q->asked = q->answered = true;
+		q->answered = true;
 		q->status = status;
 		p->n_open--;
 		p->authenticated = false;

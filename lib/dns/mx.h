@@ -4,6 +4,7 @@
 #define MXPROBE_MX_H
 
 #include "base/addr.h"
+#include "base/arena.h"
 #include "dns/message.h"
 #include "dns/status.h"
 
@@ -31,16 +32,16 @@ struct mx_plan_host {
 };
 
 struct mx_question {
-	const char *qname; /* the domain, a host's name, or `own` */
-	char *own;         /* where a chain goes on; NULL: it is not such a question */
+	const char *qname; /* the domain, a host's name, or where a chain goes on */
 	enum dns_type type;
 	size_t host;    /* index; SIZE_MAX: the MX question */
 	unsigned links; /* CNAMEs followed on the way here */
-	bool asked, answered;
+	bool answered;
 	enum dns_status status;
 };
 
 struct mx_plan {
+	struct arena *memory; /* of all that it points to */
 	char *domain;
 	uint16_t port;
 	bool ipv4, ipv6;
@@ -52,23 +53,22 @@ struct mx_plan {
 	struct mx_plan_host *hosts; /* by preference, then in the order of the answer */
 	size_t n_hosts;
 	struct mx_question *questions;
-	size_t n_questions, n_open;
+	size_t n_questions, n_asked, n_open;
 };
 
 enum { MX_IPV4 = 1, MX_IPV6 = 2 };
 
 /* Plans for a domain (MX look-up) or, with `host_only`, for the addresses of a host; `families`:
- * MX_IPV4, MX_IPV6 or both. */
-void mx_init(struct mx_plan *, const char *domain, uint16_t port, bool host_only,
+ * MX_IPV4, MX_IPV6 or both. The plan lives as long as the arena. */
+void mx_init(struct mx_plan *, struct arena *, const char *domain, uint16_t port, bool host_only,
 	     unsigned families);
-void mx_fini(struct mx_plan *);
 
-/* The next question to ask; false: there is none before another answer comes. The name stays the
- * plan's, until its answer. */
-bool mx_next(struct mx_plan *, const char **qname, enum dns_type *type) MUSTCHECK;
-/* The answer to a question that mx_next gave. `message` is NULL unless status is DNS_OK or
- * DNS_NXDOMAIN. New questions may follow. */
-void mx_answer(struct mx_plan *, const char *qname, enum dns_type, enum dns_status,
+/* The next question to ask, as its index in the plan's `questions`; false: there is none until one
+ * that was asked is answered. A question's name stays the plan's, until its answer. */
+bool mx_next(struct mx_plan *, size_t *question) MUSTCHECK;
+/* The answer to a question that mx_next gave; a second one is passed over. `message` is NULL unless
+ * status is DNS_OK or DNS_NXDOMAIN. New questions may follow. */
+void mx_answer(struct mx_plan *, size_t question, enum dns_status,
 	       const struct dns_message *message);
 /* All that is still open, asked or not, ends with `status`. */
 void mx_give_up(struct mx_plan *, enum dns_status);

@@ -1,5 +1,6 @@
 #include "dns/ports.h"
 
+#include "base/buf.h"
 #include "dns/message.h"
 
 #include <errno.h>
@@ -44,7 +45,6 @@ struct ports {
 	struct port **shared; /* by server: the one to be joined first; NULL: none */
 	uint8_t random[256];
 	size_t random_left;
-	unsigned n_tickets;
 };
 
 struct ports *ports_new(struct loop *loop, const struct addr *servers, size_t n,
@@ -209,7 +209,12 @@ static void on_ready(void *arg, unsigned ready)
 	uint8_t wires[BATCH][DATAGRAM_MAX];
 	size_t sizes[BATCH];
 
-	(void)ready;
+	if (!(ready & READY_READ))
+		return;
+	if (!port->n_tickets) { /* nobody was asked */
+		retire(port);
+		port->all->events.work(port->all->events.arg);
+	}
 	/* Until the socket is empty, or nobody waits at it. */
 	while (port->n_tickets) {
 		unsigned most = port->n_tickets < BATCH ? port->n_tickets : BATCH;
@@ -245,6 +250,7 @@ static struct port *open_port(struct ports *p, size_t server, bool alone)
 		port->next->place = &port->next;
 	p->ports = port;
 	port->watch = watch_new(p->loop, fd, on_ready, port);
+	watch_aside(port->watch); /* who waits has a timer */
 	watch_want(port->watch, READY_READ);
 	if (!alone)
 		p->shared[server] = port;
@@ -284,7 +290,6 @@ bool ports_join(struct ports *p, struct ticket *t, size_t server, bool alone)
 		t->next->place = &t->next;
 	port->tickets = t;
 	port->n_tickets++;
-	p->n_tickets++;
 	if (++port->asked == PORT_QUESTIONS)
 		retire(port);
 	return true;
@@ -301,8 +306,7 @@ void ports_leave(struct ticket *t)
 		t->next->place = t->place;
 	*t = (struct ticket){0};
 	port->n_tickets--;
-	port->all->n_tickets--;
-	if (!port->n_tickets)
+	if (!port->n_tickets && port->closing)
 		port->all->events.work(port->all->events.arg);
 }
 
@@ -339,20 +343,20 @@ static void send_all(struct port *port)
 	buf_clear(&port->out);
 }
 
-void ports_send(struct ticket *t, const struct buf *wire)
+void ports_send(struct ticket *t, const uint8_t *wire, size_t n)
 {
 	struct port *port = t->port;
 
 	if (port->alone) {
-		(void)send(port->fd, wire->data, wire->len, 0); /* else lost on the way */
+		(void)send(port->fd, wire, n, 0); /* else lost on the way */
 		return;
 	}
 	if (port->n_out == PORT_IN_FLIGHT)
 		send_all(port);
 	if (!port->n_out)
 		port->all->events.work(port->all->events.arg);
-	port->lengths[port->n_out++] = wire->len;
-	buf_add(&port->out, wire->data, wire->len);
+	port->lengths[port->n_out++] = n;
+	buf_add(&port->out, wire, n);
 }
 
 void ports_flush(struct ports *p)
@@ -368,11 +372,8 @@ void ports_sweep(struct ports *p)
 
 	for (struct port *port = p->ports; port; port = next) {
 		next = port->next;
-		/* A shared one stays while others are in use: more questions are likely. Without
-		 * any the loop must be able to come to its end. */
-		if (port->n_tickets || (!port->closing && p->n_tickets))
-			continue;
-		retire(port);
-		port_free(port);
+		/* A shared one stays: more questions are likely. */
+		if (port->closing && !port->n_tickets)
+			port_free(port);
 	}
 }

@@ -12,7 +12,6 @@
 #define MXPROBE_PORTS_H
 
 #include "base/addr.h"
-#include "base/buf.h"
 #include "base/util.h"
 #include "net/loop.h"
 
@@ -54,7 +53,7 @@ void ports_free(struct ports *); /* no ticket is in use any more */
 bool ports_join(struct ports *, struct ticket *, size_t server, bool alone) MUSTCHECK;
 /* A question for the wire. Of those that share a port it goes out with the next ports_flush, many
  * at once. */
-void ports_send(struct ticket *, const struct buf *wire);
+void ports_send(struct ticket *, const uint8_t *wire, size_t n);
 void ports_leave(struct ticket *); /* one that uses none is taken, too */
 
 void ports_flush(struct ports *); /* what cannot be sent counts as lost on the way */

@@ -1,10 +1,11 @@
 #include "dns/resolver.h"
 
+#include "base/arena.h"
 #include "base/map.h"
 #include "dns/ports.h"
 #include "net/stream.h"
 
-#include <ctype.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,29 +36,26 @@ struct attempt {
 	struct timer timer;
 };
 
-/* One question, from its first asker until its answer has grown old. */
+/* One question, from its first asker until its answer has grown old. A long list has hundreds of
+ * thousands: they are small. */
 struct question {
 	struct resolver *resolver;
-	enum dns_type type;
 	struct query *askers;
 	struct question *next; /* in the queue, or in the list of what is to be told */
-	bool queued, flying, known, telling;
-	bool busy; /* its askers are being told: the answer must stay */
-
-	/* the try under way */
-	unsigned tries;      /* used up */
-	size_t server;       /* to ask now */
-	bool failed;         /* some server has said that it will not tell: servfail, not timeout */
-	bool plain;          /* without EDNS */
-	struct attempt *now; /* NULL: none is under way, as for most of a question's life */
-
-	/* the answer, when known */
-	enum dns_status status;
+	struct attempt *now;   /* NULL: none is under way, as for most of a question's life */
 	struct dns_message *message;
 	usec_t expires;
-
-	char key[]; /* two octets of type, then the name in lower case */
+	enum dns_type type;
+	enum dns_status status; /* when known */
+	uint16_t tries;         /* used up */
+	uint8_t server;         /* to ask now */
+	bool queued : 1, flying : 1, known : 1, telling : 1;
+	bool busy : 1;   /* its askers are being told: the answer must stay */
+	bool failed : 1; /* some server has said that it will not tell: servfail, not timeout */
+	bool plain : 1;  /* without EDNS */
+	char key[];      /* two octets of type, then the name in lower case */
 };
+static_assert(RESOLVERS_MAX <= UINT8_MAX, "a server's index fits");
 
 struct resolver {
 	struct loop *loop;
@@ -66,6 +64,7 @@ struct resolver {
 	char *trouble[RESOLVERS_MAX]; /* what their first try came to, while nobody has answered */
 	bool answered;
 	struct map questions;
+	struct arena memory; /* of the questions */
 	struct question *queue, **queue_end;
 	unsigned flying;
 	size_t first;      /* server of the next question, with rotate */
@@ -128,7 +127,7 @@ static void turn_soon(void *arg)
 {
 	struct resolver *r = arg;
 
-	timer_at(&r->tell, loop_now(r->loop));
+	timer_soon(&r->tell);
 }
 
 struct resolver *resolver_new(struct loop *loop, const struct resolver_conf *conf)
@@ -137,6 +136,7 @@ struct resolver *resolver_new(struct loop *loop, const struct resolver_conf *con
 
 	r->loop = loop;
 	r->conf = *conf;
+	r->questions.borrows = true;
 	r->queue_end = &r->queue;
 	r->to_tell_end = &r->to_tell;
 	timer_init(&r->tell, loop, on_tell, r);
@@ -173,7 +173,7 @@ static void close_try(struct question *q)
 	free(now);
 }
 
-static void question_free(struct question *q)
+static void question_fini(struct question *q)
 {
 	close_try(q);
 	while (q->askers) {
@@ -183,7 +183,6 @@ static void question_free(struct question *q)
 		free(asker);
 	}
 	dns_message_free(q->message);
-	free(q);
 }
 
 void resolver_free(struct resolver *r)
@@ -194,8 +193,9 @@ void resolver_free(struct resolver *r)
 	if (!r)
 		return;
 	while ((q = map_next(&r->questions, &at)) != NULL)
-		question_free(q);
+		question_fini(q);
 	map_fini(&r->questions);
+	arena_fini(&r->memory);
 	for (size_t i = 0; i < RESOLVERS_MAX; i++)
 		free(r->trouble[i]);
 	ports_free(r->ports);
@@ -279,7 +279,7 @@ static void settle(struct question *q, enum dns_status status, struct dns_messag
 	q->known = true;
 	q->status = status;
 	q->message = message;
-	q->expires = loop_now(r->loop) + (usec_t)ttl_of(q) * USEC_PER_SEC;
+	q->expires = loop_recent(r->loop) + (usec_t)ttl_of(q) * USEC_PER_SEC;
 	tell_later(q);
 }
 
@@ -305,7 +305,7 @@ static void next_try(struct question *q, const char *why)
 		settle(q, q->failed ? DNS_SERVFAIL : DNS_TIMEOUT, NULL);
 		return;
 	}
-	q->server = (q->server + 1) % r->conf.n_servers;
+	q->server = (uint8_t)((q->server + 1u) % r->conf.n_servers);
 	q->plain = r->no_edns[q->server];
 	start_try(q);
 }
@@ -384,16 +384,13 @@ static bool take_message(struct question *q, const uint8_t *wire, size_t n,
 static void on_tcp_connected(void *arg)
 {
 	struct question *q = arg;
-	struct buf query = {0};
-	uint8_t length[2];
+	uint8_t query[2 + DNS_QUERY_MAX];
+	size_t n = dns_query(query + 2, name_of(q), q->type, q->now->tcp_id, !q->plain);
 
-	if (dns_query(&query, name_of(q), q->type, q->now->tcp_id, !q->plain)) {
-		length[0] = (uint8_t)(query.len >> 8);
-		length[1] = (uint8_t)query.len;
-		stream_write(q->now->tcp, length, sizeof length);
-		stream_write(q->now->tcp, query.data, query.len);
-	}
-	buf_fini(&query);
+	query[0] = (uint8_t)(n >> 8);
+	query[1] = (uint8_t)n;
+	if (n)
+		stream_write(q->now->tcp, query, 2 + n);
 }
 
 static void on_tcp_data(void *arg, const char *bytes, size_t n)
@@ -497,7 +494,7 @@ static void on_timeout(void *arg)
 /* Is this one of few questions? */
 static bool is_alone(struct resolver *r)
 {
-	usec_t second = loop_now(r->loop) / USEC_PER_SEC;
+	usec_t second = loop_recent(r->loop) / USEC_PER_SEC;
 
 	if (second != r->second)
 		r->alone = 0;
@@ -509,7 +506,8 @@ static bool is_alone(struct resolver *r)
 static void start_try(struct question *q)
 {
 	struct resolver *r = q->resolver;
-	struct buf query = {0};
+	uint8_t query[DNS_QUERY_MAX];
+	size_t n;
 
 	open_try(q);
 	if (!ports_join(r->ports, &q->now->udp, q->server, is_alone(r))) {
@@ -521,11 +519,11 @@ static void start_try(struct question *q)
 		note_trouble(q, strerror(err));
 		return;
 	}
-	if (dns_query(&query, name_of(q), q->type, q->now->udp.id, !q->plain))
-		ports_send(&q->now->udp, &query);
+	n = dns_query(query, name_of(q), q->type, q->now->udp.id, !q->plain);
+	if (n)
+		ports_send(&q->now->udp, query, n);
 	else
 		settle(q, DNS_INVALID, NULL);
-	buf_fini(&query);
 }
 
 /* Starts what waits, as far as the bound allows: more answers than a socket buffer or the
@@ -559,8 +557,11 @@ static size_t make_key(char key[KEY_MAX], const char *qname, enum dns_type type)
 		n = 0; /* too long to be a name: all of those are one, which is none either */
 	key[0] = (char)(type >> 8);
 	key[1] = (char)type;
-	for (size_t i = 0; i < n; i++)
-		key[2 + i] = (char)tolower((unsigned char)qname[i]);
+	for (size_t i = 0; i < n; i++) {
+		char c = qname[i];
+
+		key[2 + i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c); /* RFC 4343 */
+	}
 	key[2 + n] = '\0';
 	return 2 + n;
 }
@@ -571,7 +572,7 @@ static void ask_network(struct question *q)
 
 	q->known = q->failed = false;
 	q->tries = 0;
-	q->server = r->conf.rotate ? r->first++ % r->conf.n_servers : 0;
+	q->server = r->conf.rotate ? (uint8_t)(r->first++ % r->conf.n_servers) : 0;
 	q->plain = r->no_edns[q->server];
 	dns_message_free(q->message);
 	q->message = NULL;
@@ -582,31 +583,44 @@ static void ask_network(struct question *q)
 	turn_soon(r); /* which pumps: starting never calls back */
 }
 
+/* Its answer holds still, or is being told at this moment. */
+static bool is_fresh(const struct question *q)
+{
+	return q->known && (q->telling || q->busy || loop_recent(q->resolver->loop) < q->expires);
+}
+
 struct query *resolver_ask(struct resolver *r, const char *qname, enum dns_type type,
+			   struct dns_answer *known,
 			   void (*done)(void *arg, const struct dns_answer *), void *arg)
 {
-	struct query *asker = xcalloc(1, sizeof *asker), **end;
+	struct query *asker, **end;
 	char key[KEY_MAX];
 	size_t len = make_key(key, qname, type);
-	struct question *q = map_get(&r->questions, key, len);
+	struct map_entry *place = map_place(&r->questions, key, len);
+	struct question *q = place->value;
 
 	if (!q) {
-		q = xcalloc(1, sizeof *q + len + 1);
+		place->value = q = arena_add(&r->memory, sizeof *q + len + 1);
 		q->resolver = r;
 		memcpy(q->key, key, len + 1);
 		q->type = type;
-		(void)map_put(&r->questions, key, len, q); /* it was not there */
+		place->key = q->key;
 	}
-	*asker = (struct query){.question = q, .done = done, .arg = arg};
-	for (end = &q->askers; *end; end = &(*end)->next)
-		;
-	*end = asker;
 	if (len == 2) {
 		q->known = true;
 		q->status = DNS_INVALID;
 		q->expires = USEC_NEVER;
 	}
-	if (q->known && (q->telling || q->busy || loop_now(r->loop) < q->expires))
+	if (known && is_fresh(q)) {
+		*known = (struct dns_answer){.status = q->status, .message = q->message};
+		return NULL;
+	}
+	asker = xcalloc(1, sizeof *asker);
+	*asker = (struct query){.question = q, .done = done, .arg = arg};
+	for (end = &q->askers; *end; end = &(*end)->next)
+		;
+	*end = asker;
+	if (is_fresh(q))
 		tell_later(q);
 	else if (!q->queued && !q->flying)
 		ask_network(q);

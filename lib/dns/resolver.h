@@ -37,15 +37,18 @@ struct resolver *resolver_new(struct loop *, const struct resolver_conf *);
 void resolver_free(struct resolver *); /* open queries are forgotten without a call-back */
 
 /* What a question came to. DNS_OK: `message` has NOERROR, with or without records. DNS_NXDOMAIN:
- * the message too. Else message is NULL. It is alive during the call-back only. */
+ * the message too. Else message is NULL. It is alive during the call-back only, or until the loop's
+ * next one. */
 struct dns_answer {
 	enum dns_status status;
 	const struct dns_message *message;
 };
 
 /* Asks; `done` comes once, from the loop, never from inside this function. qname: text, any case. A
- * name that cannot be a domain name ends as DNS_INVALID. */
+ * name that cannot be a domain name ends as DNS_INVALID. With `known` an answer that holds still is
+ * put there at once: then this is NULL, and `done` does not come. */
 struct query *resolver_ask(struct resolver *, const char *qname, enum dns_type,
+			   struct dns_answer *known,
 			   void (*done)(void *arg, const struct dns_answer *), void *arg);
 void resolver_cancel(struct query *); /* before its call-back only */
 

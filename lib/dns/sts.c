@@ -1,5 +1,7 @@
 #include "dns/sts.h"
 
+#include "base/buf.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>

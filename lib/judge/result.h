@@ -5,6 +5,7 @@
 #define MXPROBE_RESULT_H
 
 #include "base/addr.h"
+#include "base/arena.h"
 #include "base/util.h"
 #include "dns/status.h"
 #include "dns/sts.h"
@@ -140,9 +141,10 @@ struct past {
 };
 
 struct result {
-	int64_t index;      /* in the order of the input; -1: the control target */
-	const char *target; /* as given, at most 1,024 characters; may be any octets */
-	const char *domain; /* A-label form; NULL: the line was no target */
+	struct arena *memory; /* of what is made for it alone: its warnings */
+	int64_t index;        /* in the order of the input; -1: the control target */
+	const char *target;   /* as given, at most 1,024 characters; may be any octets */
+	const char *domain;   /* A-label form; NULL: the line was no target */
 	uint16_t port;
 	int64_t started_ms; /* Unix time, milliseconds */
 	usec_t elapsed;

@@ -41,7 +41,7 @@ static void go_in(struct gate *g, struct gate_ticket *t)
 	g->inside++;
 	/* Timers fire after the sockets were read: then others may begin. */
 	if (!g->begun++)
-		timer_at(&g->turn, loop_now(g->loop));
+		timer_soon(&g->turn);
 }
 
 static void unlink_ticket(struct gate *g, struct gate_ticket *t)
@@ -89,7 +89,7 @@ void gate_leave(struct gate_ticket *t)
 	if (t->state == GATE_INSIDE) {
 		g->inside--;
 		if (g->waiting)
-			timer_at(&g->turn, loop_now(g->loop));
+			timer_soon(&g->turn);
 	}
 	t->state = GATE_OUTSIDE;
 }

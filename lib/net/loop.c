@@ -13,6 +13,8 @@ struct loop {
 	struct event_base *base;
 	struct event *tick; /* the one libevent timer: the top of the heap */
 	usec_t tick_at;     /* what it is set to; USEC_NEVER: not set */
+	usec_t recent;
+	bool stale; /* `recent` is of before the last wait */
 	struct timer **heap;
 	size_t n_timers, cap_timers;
 	size_t n_watches;
@@ -80,6 +82,7 @@ struct loop *loop_new(void)
 		loop->flags |= EV_CLOSED;
 	loop->tick = evtimer_new(loop->base, on_tick, loop);
 	loop->tick_at = USEC_NEVER;
+	loop->recent = loop_now(loop);
 	return loop;
 }
 
@@ -102,6 +105,14 @@ usec_t loop_now(struct loop *loop)
 	(void)loop;                                /* a loop of tests may have a clock of its own */
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail for this clock */
 	return (usec_t)ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
+}
+
+usec_t loop_recent(struct loop *loop)
+{
+	if (loop->stale)
+		loop->recent = loop_now(loop);
+	loop->stale = false;
+	return loop->recent;
 }
 
 bool loop_must_drain(const struct loop *loop)
@@ -281,6 +292,13 @@ void timer_at(struct timer *t, usec_t when)
 	sift_up(loop, loop->n_timers++, t);
 }
 
+/* Later than all that this turn takes for due: what sets itself again must not keep the loop from
+ * its sockets. */
+void timer_soon(struct timer *t)
+{
+	timer_at(t, loop_recent(t->loop) + 1);
+}
+
 void timer_fini(struct timer *t)
 {
 	if (t->at)
@@ -360,6 +378,11 @@ static void set_tick(struct loop *loop, usec_t now)
 	loop->tick_at = top;
 }
 
+static bool is_due(const struct loop *loop, usec_t now)
+{
+	return loop->n_timers && loop->heap[0]->queued <= now;
+}
+
 static void run(struct loop *loop, bool all)
 {
 	enum { PASSES = 64 };
@@ -367,20 +390,25 @@ static void run(struct loop *loop, bool all)
 	loop->stopped = false;
 	while (!loop->stopped && loop->n_watches + loop->n_timers > (all ? 0 : loop->n_aside)) {
 		usec_t now = loop_now(loop);
+		bool looked = is_due(loop, now); /* without waiting */
+		unsigned calls = loop->calls;
 		struct timer *t;
 
-		set_tick(loop, now);
-		if (event_base_loop(loop->base, EVLOOP_ONCE) < 0)
+		if (!looked)
+			set_tick(loop, now);
+		loop->stale = true;
+		if (event_base_loop(loop->base, looked ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
 			break;
-		now = loop_now(loop);
-		if (loop->stopped || !loop->n_timers || loop->heap[0]->queued > now)
+		loop->stale = true;
+		now = loop_recent(loop);
+		if (loop->stopped || !is_due(loop, now))
 			continue;
 		/* Something is due. What was answered by now must be read first. */
-		for (int i = 0; i < PASSES && !loop->stopped; i++) {
-			unsigned calls = loop->calls;
-
-			if (event_base_loop(loop->base, EVLOOP_NONBLOCK) < 0 ||
-			    calls == loop->calls)
+		for (int i = 0; i < PASSES && !loop->stopped && (!looked || calls != loop->calls);
+		     i++) {
+			calls = loop->calls;
+			looked = true;
+			if (event_base_loop(loop->base, EVLOOP_NONBLOCK) < 0)
 				break;
 		}
 		while (!loop->stopped && (t = next_due(loop, now)) != NULL)

@@ -28,6 +28,8 @@ void loop_stop(struct loop *);
 
 /* CLOCK_MONOTONIC, in microseconds, read now. */
 usec_t loop_now(struct loop *);
+/* The same as it was read in this turn: nearly now, and nearly for nothing. */
+usec_t loop_recent(struct loop *);
 
 /* What a watch is ready for. */
 enum {
@@ -63,6 +65,7 @@ struct timer {
 
 void timer_init(struct timer *, struct loop *, void (*fire)(void *arg), void *arg);
 void timer_at(struct timer *, usec_t when);
+void timer_soon(struct timer *); /* in the turn that follows */
 void timer_fini(struct timer *);
 void timer_aside(struct timer *); /* after timer_init: loop_run does not wait for it */
 

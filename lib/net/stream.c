@@ -90,7 +90,7 @@ static void flush(struct stream *s)
 			if (n < 0 && is_ours(errno))
 				s->ours = errno;
 			buf_clear(&s->out);
-			timer_at(&s->soon, loop_now(s->loop));
+			timer_soon(&s->soon);
 			return;
 		}
 	}
@@ -372,7 +372,7 @@ void stream_start_tls(struct stream *s, struct tls *tls)
 	s->wrote = true;
 	/* The read that brought the reply may have just looked. */
 	if (!(s->turning && s->empty) && !is_clear(s)) {
-		timer_at(&s->soon, loop_now(s->loop));
+		timer_soon(&s->soon);
 		return;
 	}
 	(void)tls_feed(s->tls, "", 0, &(struct buf){0}, &s->out); /* the ClientHello */

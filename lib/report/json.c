@@ -12,7 +12,7 @@ static void write_address(struct writer *w, const char *key, const struct addr *
 {
 	char s[ADDR_STRLEN];
 
-	write_text(w, key, a->family ? addr_format(a, s) : NULL);
+	write_word(w, key, a->family ? addr_format(a, s) : NULL);
 }
 
 /* A number that is not there is negative. */
@@ -28,7 +28,7 @@ static void write_code_and_message(struct writer *w, const char *key, const char
 				   const char *message)
 {
 	write_open(w, key, '{');
-	write_text(w, "code", code);
+	write_word(w, "code", code);
 	write_text(w, "message", message);
 	write_close(w, '}');
 }
@@ -174,11 +174,11 @@ static void make_contact(struct writer *w, const struct contact *c, uint16_t por
 	const struct observation *seen = &c->seen;
 
 	write_address(w, "address", &c->addr);
-	write_text(w, "family", addr_family_name(&c->addr));
+	write_word(w, "family", addr_family_name(&c->addr));
 	write_int(w, "port", c->addr.family ? c->addr.port : port);
-	write_text(w, "class", class_name(c->class));
-	write_text(w, "reason", reason_name(c->reason));
-	write_text(w, "phase", phase_name(c->phase));
+	write_word(w, "class", class_name(c->class));
+	write_word(w, "reason", reason_name(c->reason));
+	write_word(w, "phase", phase_name(c->phase));
 	write_int(w, "sessions", c->sessions);
 	write_int(w, "healthy_sessions", c->healthy_sessions);
 	write_backends(w, "backends", c);
@@ -276,8 +276,8 @@ static void write_dns(struct writer *w, const struct result *r)
 		return;
 	}
 	write_open(w, "dns", '{');
-	write_text(w, "source", dns_source_name(r->source));
-	write_text(w, "status", dns_status_name(r->status));
+	write_word(w, "source", dns_source_name(r->source));
+	write_word(w, "status", dns_status_name(r->status));
 	write_bool(w, "authenticated", r->authenticated);
 	write_ms(w, "elapsed_ms", r->dns_elapsed);
 	write_open(w, "mx", '[');
@@ -287,7 +287,7 @@ static void write_dns(struct writer *w, const struct result *r)
 		write_open(w, NULL, '{');
 		write_natural(w, "preference", host->preference);
 		write_text(w, "host", host->name);
-		write_text(w, "status", dns_status_name(host->status));
+		write_word(w, "status", dns_status_name(host->status));
 		write_natural(w, "ttl", host->ttl);
 		write_open(w, "addresses", '[');
 		for (size_t j = 0; j < host->n_addrs; j++)
@@ -361,8 +361,8 @@ void json_result(struct buf *out, const struct result *r, bool explain, const st
 	struct writer w = {.out = out};
 
 	write_open(&w, NULL, '{');
-	write_text(&w, "schema", "mxprobe/1");
-	write_text(&w, "version", MXPROBE_VERSION);
+	write_word(&w, "schema", "mxprobe/1");
+	write_word(&w, "version", MXPROBE_VERSION);
 	if (notice) {
 		write_text(&w, "event", notice->event);
 		write_text(&w, "id", notice->id);
@@ -375,7 +375,7 @@ void json_result(struct buf *out, const struct result *r, bool explain, const st
 	write_ms(&w, "elapsed_ms", r->elapsed);
 	write_text(&w, "helo", r->helo);
 	write_text(&w, "from", r->from);
-	write_text(&w, "verdict", verdict_name(r->verdict));
+	write_word(&w, "verdict", verdict_name(r->verdict));
 	write_int(&w, "exit", verdict_exit(r->verdict));
 	if (r->past)
 		write_past(&w, r->past);

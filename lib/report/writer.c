@@ -13,6 +13,10 @@ void value_int(struct buf *out, int64_t value)
 	size_t at = sizeof digits;
 	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 
+	if (value >= 0 && value <= 9) { /* most are counts, and most of those small */
+		buf_addc(out, (char)('0' + value));
+		return;
+	}
 	do {
 		digits[--at] = (char)('0' + left % 10);
 		left /= 10;
@@ -26,6 +30,10 @@ void value_real(struct buf *out, double value, unsigned decimals)
 {
 	size_t start = out->len;
 
+	if (value == 0 || value == 1) { /* as most shares are */
+		buf_add(out, value == 0 ? "0.0" : "1.0", 3);
+		return;
+	}
 	if (!isfinite(value)) {
 		buf_add(out, "null", 4);
 		return;
@@ -91,35 +99,57 @@ static void escape(struct buf *out, uint32_t cp)
 	buf_add(out, s, 2);
 }
 
-/* Octets at the start of a text that stand as they are: plain ASCII, which nearly all is. Eight at
- * a time: the top bit of an octet tells that it is no such. */
-static size_t plain(const char *s, size_t n)
+/* Does one of eight octets not stand as it is: below 0x20, above 0x7E, one of the two marks? The
+ * top bit of an octet tells. A borrow or a carry between octets may tell of one too many, never of
+ * one too few. */
+static bool has_special(const char *octets)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	uint64_t v, quote, slash;
+
+	memcpy(&v, octets, 8);
+	quote = v ^ ones * '"';
+	slash = v ^ ones * '\\';
+	return ((v - ones * 0x20) | (v + ones) | v | (quote - ones) | (slash - ones)) & tops;
+}
+
+/* Octets at the start of a text that stand as they are: plain ASCII, which nearly all is. */
+static size_t plain(const char *s, size_t n)
+{
 	size_t at = 0;
 
-	for (; n - at >= 8; at += 8) {
-		uint64_t v, quote, slash;
-
-		memcpy(&v, s + at, 8);
-		quote = v ^ ones * '"';
-		slash = v ^ ones * '\\';
-		/* Below 0x20, above 0x7E, either of the two. A borrow or a carry between octets may
-		 * tell of one too many, never of one too few. */
-		if (((v - ones * 0x20) | (v + ones) | v | (quote - ones) | (slash - ones)) & tops)
-			break;
-	}
+	while (n - at >= 8 && !has_special(s + at))
+		at += 8;
+	/* The last ones together with some before them, which are plain. */
+	if (n >= 8 && n - at < 8 && !has_special(s + n - 8))
+		return n;
 	while (at < n && s[at] >= 0x20 && s[at] < 0x7F && s[at] != '"' && s[at] != '\\')
 		at++;
 	return at;
 }
 
+void value_word(struct buf *out, const char *s, size_t n)
+{
+	char *at;
+
+	if (!buf_reserve(out, n + 2))
+		return;
+	at = out->data + out->len;
+	*at++ = '"';
+	if (n) /* no place is a place behind NULL */
+		memcpy(at, s, n);
+	at[n] = '"';
+	out->len += (uint32_t)n + 2;
+}
+
 void value_text(struct buf *out, const char *s, size_t n)
 {
-	size_t at = 0, start = 0;
+	size_t at = plain(s, n), start = 0;
 
-	if (!n)
-		s = ""; /* no place is a place behind NULL */
+	if (at == n) {
+		value_word(out, s, n);
+		return;
+	}
 	buf_addc(out, '"');
 	for (;;) {
 		uint32_t cp = 0;
@@ -167,24 +197,32 @@ static char *put_digits(char *at, int value, int digits)
 
 void value_time(struct buf *out, int64_t unix_ms)
 {
-	int64_t part = unix_ms % 1000;
-	time_t seconds;
-	struct tm tm;
-	char s[] = "YYYY-MM-DDThh:mm:ss.mmmZ", *at = s;
+	/* Many results begin in the same second, whose text is kept. */
+	static char text[] = "YYYY-MM-DDThh:mm:ss.mmmZ";
+	static int64_t kept = INT64_MIN;
+	int64_t part = unix_ms % 1000, second;
 
 	if (part < 0)
 		part += 1000;
-	seconds = (time_t)((unix_ms - part) / 1000);
-	if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900) {
-		buf_add(out, "null", 4); /* no certificate lasts so long, nor can RFC 3339 say it */
-		return;
+	second = (unix_ms - part) / 1000;
+	if (second != kept) {
+		time_t seconds = (time_t)second;
+		struct tm tm;
+		char *at = text;
+
+		if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900) {
+			/* No certificate lasts so long, nor can RFC 3339 say it. */
+			buf_add(out, "null", 4);
+			return;
+		}
+		kept = second;
+		at = put_digits(at, tm.tm_year + 1900, 4) + 1;
+		at = put_digits(at, tm.tm_mon + 1, 2) + 1;
+		at = put_digits(at, tm.tm_mday, 2) + 1;
+		at = put_digits(at, tm.tm_hour, 2) + 1;
+		at = put_digits(at, tm.tm_min, 2) + 1;
+		(void)put_digits(at, tm.tm_sec, 2);
 	}
-	at = put_digits(at, tm.tm_year + 1900, 4) + 1;
-	at = put_digits(at, tm.tm_mon + 1, 2) + 1;
-	at = put_digits(at, tm.tm_mday, 2) + 1;
-	at = put_digits(at, tm.tm_hour, 2) + 1;
-	at = put_digits(at, tm.tm_min, 2) + 1;
-	at = put_digits(at, tm.tm_sec, 2) + 1;
-	(void)put_digits(at, (int)part, 3);
-	value_text(out, s, sizeof s - 1);
+	(void)put_digits(text + sizeof "YYYY-MM-DDThh:mm:ss." - 1, (int)part, 3);
+	value_word(out, text, sizeof text - 1);
 }

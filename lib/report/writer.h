@@ -47,6 +47,7 @@ void value_ms(struct buf *, usec_t);
 void value_share(struct buf *, double);
 void value_time(struct buf *, int64_t unix_ms);
 void value_text(struct buf *, const char *s, size_t n);
+void value_word(struct buf *, const char *s, size_t n); /* plain ASCII without '"' and '\\' */
 
 /* `key` NULL: an element of an array, or the outermost value. Keys are constants of ours. */
 static inline void write_open(struct writer *w, const char *key, char bracket) /* '{' or '[' */
@@ -119,6 +120,16 @@ static inline void write_text(struct writer *w, const char *key, const char *s) 
 	write_key(w, key);
 	if (s)
 		value_text(w->out, s, strlen(s));
+	else
+		buf_add(w->out, "null", 4);
+}
+
+/* A constant of ours, which needs no second look; NULL is null. */
+static inline void write_word(struct writer *w, const char *key, const char *word)
+{
+	write_key(w, key);
+	if (word)
+		value_word(w->out, word, strlen(word));
 	else
 		buf_add(w->out, "null", 4);
 }

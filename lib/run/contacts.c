@@ -141,7 +141,7 @@ void contacts_free(struct contacts *c)
 
 static void pump_soon(struct contacts *c)
 {
-	timer_at(&c->pump, loop_now(c->loop));
+	timer_soon(&c->pump);
 }
 
 /* No session of it is left to come. Detached first, told last. */
@@ -335,36 +335,44 @@ static void pump(void *arg)
 		end_closed((struct item *)next);
 }
 
-/* What makes two wishes one contact. The name counts where TLS looks at it. */
-static char *make_key(const struct contacts *c, const struct peer *peer, size_t *len)
-{
-	struct buf key = {0};
-	char modes[2] = {(char)peer->tls, (char)peer->check};
+/* What makes two wishes one contact. The name counts where TLS looks at it; one that is no host
+ * name, which has no addresses, does not come here. */
+struct key {
+	struct addr addr;
+	char modes[2];
+	char host[DNS_NAME_MAX + 1];
+};
 
-	buf_add(&key, &peer->addr, sizeof peer->addr);
-	buf_add(&key, modes, sizeof modes);
-	if (c->conf.by_name && peer->host)
-		buf_addstr(&key, peer->host);
-	*len = key.len;
-	return buf_steal(&key);
+static size_t make_key(struct key *key, const struct contacts *c, const struct peer *peer)
+{
+	size_t n = c->conf.by_name && peer->host ? strlen(peer->host) : 0;
+
+	if (n > sizeof key->host)
+		n = sizeof key->host;
+	key->addr = peer->addr;
+	key->modes[0] = (char)peer->tls;
+	key->modes[1] = (char)peer->check;
+	if (n)
+		memcpy(key->host, peer->host, n);
+	return offsetof(struct key, host) + n;
 }
 
 const struct contact *contacts_want(struct contacts *c, const struct peer *peer,
 				    void (*done)(void *arg), void *arg)
 {
-	size_t len;
-	char *key = make_key(c, peer, &len);
-	struct item *item = map_get(&c->items, key, len);
+	struct key key;
+	size_t len = make_key(&key, c, peer);
+	struct map_entry *place = map_place(&c->items, &key, len);
+	struct item *item = place->value;
 	struct waiter *waiter;
 
 	if (!item) {
-		item = xcalloc(1, sizeof *item);
+		place->value = item = xcalloc(1, sizeof *item);
 		item->all = c;
 		peer_copy(&item->peer, peer);
 		item->left = c->conf.repeat;
 		timer_init(&item->again, c->loop, on_again, item);
 		probe_init(&item->probe, &peer->addr);
-		(void)map_put(&c->items, key, len, item); /* it was not there */
 		if (c->stopped)
 			settle(item, c->stopped, PHASE_CONNECT);
 		else
@@ -372,7 +380,6 @@ const struct contact *contacts_want(struct contacts *c, const struct peer *peer,
 	} else if (!item->probe.contact.text) {
 		item->probe.contact.text = xcalloc(1, sizeof *item->probe.contact.text);
 	}
-	free(key);
 	if (item->probe.contact.state != CONTACT_DONE) {
 		waiter = ARRAY_ADD(item->waiters, item->n_waiters);
 		*waiter = (struct waiter){done, arg};

@@ -17,14 +17,9 @@ static enum end end_of(enum dns_status status)
 	return ends[status];
 }
 
-struct sortable {
-	const struct mx_plan_host *host;
-	struct endpoint_plan plan;
-};
-
 static int by_rank(const void *a, const void *b)
 {
-	const struct sortable *x = a, *y = b;
+	const struct endpoint_plan *x = a, *y = b;
 	int names;
 
 	if (x->host->preference != y->host->preference)
@@ -32,33 +27,33 @@ static int by_rank(const void *a, const void *b)
 	names = strcmp(x->host->name, y->host->name);
 	if (names)
 		return names;
-	if (x->plan.addr.family != y->plan.addr.family)
-		return x->plan.addr.family == AF_INET ? -1 : 1;
-	return memcmp(x->plan.addr.ip, y->plan.addr.ip, sizeof x->plan.addr.ip);
+	if (x->addr.family != y->addr.family)
+		return x->addr.family == AF_INET ? -1 : 1;
+	return memcmp(x->addr.ip, y->addr.ip, sizeof x->addr.ip);
 }
 
-static void add(struct sortable **list, size_t *n, const struct mx_plan *p, size_t host,
-		const struct addr *addr, enum end end)
+static bool in_order(const struct endpoint_plan *list, size_t n)
 {
-	struct sortable *s = ARRAY_ADD(*list, *n);
-
-	s->host = &p->hosts[host];
-	s->plan.host = host;
-	s->plan.end = end;
-	if (addr)
-		s->plan.addr = *addr;
+	for (size_t i = 1; i < n; i++)
+		if (by_rank(&list[i - 1], &list[i]) > 0)
+			return false;
+	return true;
 }
 
 size_t endpoints_of(const struct mx_plan *p, bool public_only, struct endpoint_plan **out)
 {
-	struct sortable *list = NULL;
-	size_t n = 0, contacted = 0;
+	struct endpoint_plan *list;
+	size_t most = 0, n = 0, contacted = 0;
 
+	for (size_t i = 0; i < p->n_hosts; i++)
+		most += p->hosts[i].n_addrs ? p->hosts[i].n_addrs : 1;
+	list = *out = arena_array(p->memory, most, sizeof *list);
 	for (size_t i = 0; i < p->n_hosts; i++) {
 		const struct mx_plan_host *h = &p->hosts[i];
 
 		if (!h->n_addrs)
-			add(&list, &n, p, i, NULL, h->beyond_limit ? END_LIMIT : end_of(h->status));
+			list[n++] = (struct endpoint_plan){
+			    .host = h, .end = h->beyond_limit ? END_LIMIT : end_of(h->status)};
 		for (size_t j = 0; j < h->n_addrs; j++) {
 			enum end end = END_NONE;
 
@@ -68,14 +63,11 @@ size_t endpoints_of(const struct mx_plan *p, bool public_only, struct endpoint_p
 				end = END_NOT_PUBLIC;
 			else
 				contacted++;
-			add(&list, &n, p, i, &h->addrs[j], end);
+			list[n++] =
+			    (struct endpoint_plan){.host = h, .addr = h->addrs[j], .end = end};
 		}
 	}
-	if (n)
+	if (!in_order(list, n))
 		qsort(list, n, sizeof *list, by_rank);
-	*out = xcalloc(n, sizeof **out);
-	for (size_t i = 0; i < n; i++)
-		(*out)[i] = list[i].plan;
-	free(list);
 	return n;
 }

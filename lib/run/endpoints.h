@@ -9,12 +9,12 @@
 enum { ENDPOINTS_MAX = 1000 /* of a target that are contacted */ };
 
 struct endpoint_plan {
-	size_t host;      /* index into the plan's hosts */
-	struct addr addr; /* family 0: the host has none */
-	enum end end;     /* END_NONE: contact it; else why not */
+	const struct mx_plan_host *host; /* of the plan */
+	struct addr addr;                /* family 0: the host has none */
+	enum end end;                    /* END_NONE: contact it; else why not */
 };
 
-/* By preference, host name, address; *out is the caller's to free. */
+/* By preference, host name, address; *out is in the plan's memory. */
 size_t endpoints_of(const struct mx_plan *, bool public_only, struct endpoint_plan **out);
 
 #endif

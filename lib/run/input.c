@@ -55,7 +55,7 @@ struct input *input_new(struct loop *loop, int fd, const struct input_events *ev
 		in->watch = watch_new(loop, fd, on_ready, in);
 		watch_want(in->watch, READY_READ);
 	}
-	timer_at(&in->timer, loop_now(loop));
+	timer_soon(&in->timer);
 	return in;
 }
 
@@ -77,7 +77,7 @@ void input_pause(struct input *in)
 void input_resume(struct input *in)
 {
 	in->paused = false;
-	timer_at(&in->timer, loop_now(in->loop));
+	timer_soon(&in->timer);
 }
 
 uint64_t input_taken(const struct input *in)
@@ -183,7 +183,7 @@ static void work(void *arg)
 			return;
 	}
 	if (!in->ended)
-		timer_at(&in->timer, loop_now(in->loop));
+		timer_soon(&in->timer);
 }
 
 void input_drain(struct input *in)

@@ -21,7 +21,6 @@
 enum {
 	ACTIVE_LEAST = 256, /* targets under way, from their text to their result: as many as there
 			       may be sessions, but so many at least */
-	FIRST_ASKED = 5,
 	RESOLVING_MAX =
 	    128 /* of them in the DNS: a target's time for it is not spent in our own queue */
 };
@@ -32,23 +31,22 @@ enum {
  */
 struct asked {
 	struct job *job;
+	struct asked *next;
 	size_t index;
 	struct query *query; /* NULL once answered */
 };
 
 /* One target under way. */
 struct job {
+	struct arena memory; /* of itself, and of all that it points to and does not share */
 	struct run *run;
 	struct job *next, **place; /* in run->jobs */
 	struct job *queue;         /* in run->to_resolve or run->to_finish */
-	char *text;
+	const char *text;
 	struct target target;
 	char *error;
 	struct mx_plan plan;
-	struct asked first[FIRST_ASKED]; /* as many as most have */
-	struct asked **asked;            /* one a question, in the order they were asked */
-	size_t n_asked;
-	size_t n_planned; /* questions of the plan asked so far: the next one's index there */
+	struct asked *asked;
 	struct host_policy *policies; /* one a host of the plan, once that is done */
 	struct sts_fetch *sts;        /* NULL: not asked for */
 	size_t open_parts;            /* addresses, TLSA plans, MTA-STS: what planning waits for */
@@ -56,14 +54,14 @@ struct job {
 	usec_t started, dns_started;
 	bool queued, planned;
 	size_t waiting;    /* contacts that are not done */
-	struct probe *own; /* endpoints that are not contacted */
+	struct probe *own; /* endpoints that are not contacted; NULL: there are none */
 	size_t n_own;
 	struct result result;
 };
 
 /* What TLS is to be with one MX host, and why it is not to be contacted at all. */
 struct host_policy {
-	struct dane_plan dane;
+	struct dane_plan *dane; /* NULL: it is not asked for, or the host has no address */
 	enum tls_mode tls;
 	enum tls_check check; /* to be found out, whatever comes of it */
 	enum end end;         /* END_NONE: contact it */
@@ -78,6 +76,7 @@ struct run {
 	struct contacts *contacts;
 	struct gate *gate;
 	struct http *http; /* NULL: no MTA-STS */
+	struct arena_pool pool;
 	struct job *jobs;
 	struct job *to_resolve, **to_resolve_end;
 	struct job *to_finish, **to_finish_end;
@@ -88,7 +87,7 @@ struct run {
 	struct vantage vantage;
 	struct timer turn, deadline, refresh;
 	int64_t index;
-	size_t active, resolving;
+	size_t active, waiting, resolving; /* targets: all, of those in to_resolve, in the DNS */
 	bool was_full, closed;
 	enum end stopped;
 };
@@ -123,19 +122,14 @@ struct run *run_new(struct loop *loop, const struct run_conf *conf, const struct
 
 static void cancel_queries(struct job *j)
 {
-	for (size_t i = 0; i < j->n_asked; i++) {
-		resolver_cancel(j->asked[i]->query);
-		if (i >= FIRST_ASKED)
-			free(j->asked[i]);
-	}
-	free(j->asked);
+	for (const struct asked *asked = j->asked; asked; asked = asked->next)
+		resolver_cancel(asked->query);
 	j->asked = NULL;
-	j->n_asked = 0;
 }
 
 static void job_free(struct job *j)
 {
-	struct result *res = &j->result;
+	struct arena memory = j->memory;
 
 	cancel_queries(j);
 	timer_fini(&j->dns_timer);
@@ -144,26 +138,13 @@ static void job_free(struct job *j)
 		j->next->place = j->place;
 	for (size_t i = 0; i < j->n_own; i++)
 		probe_fini(&j->own[i]);
-	/* A literal has no plan; else what hosts point to is the plan's. */
-	for (size_t i = 0; !j->plan.domain && i < res->n_hosts; i++) {
-		free(res->hosts[i].name);
-		free(res->hosts[i].addrs);
-	}
-	for (size_t i = 0; i < res->n_warnings; i++)
-		free(res->warnings[i].message);
-	free(res->hosts);
-	free(res->endpoints);
-	free(res->warnings);
-	free(j->own);
 	for (size_t i = 0; j->policies && i < j->plan.n_hosts; i++)
-		dane_fini(&j->policies[i].dane);
-	free(j->policies);
+		if (j->policies[i].dane)
+			dane_fini(j->policies[i].dane);
 	sts_fetch_free(j->sts);
-	mx_fini(&j->plan);
 	target_fini(&j->target);
 	free(j->error);
-	free(j->text);
-	free(j);
+	arena_fini(&memory); /* the job is in it */
 }
 
 void run_free(struct run *r)
@@ -176,6 +157,7 @@ void run_free(struct run *r)
 	contacts_free(r->contacts);
 	gate_free(r->gate);
 	http_free(r->http);
+	arena_pool_fini(&r->pool);
 	vantage_fini(&r->vantage);
 	free(r->control_failed);
 	timer_fini(&r->turn);
@@ -186,7 +168,7 @@ void run_free(struct run *r)
 
 static void turn_soon(struct run *r)
 {
-	timer_at(&r->turn, loop_now(r->loop));
+	timer_soon(&r->turn);
 }
 
 static void finish_later(struct job *j)
@@ -218,7 +200,7 @@ static void show_hosts(struct job *j)
 	struct result *res = &j->result;
 	bool has_mx = j->plan.source == SOURCE_MX;
 
-	res->hosts = xcalloc(j->plan.n_hosts, sizeof *res->hosts);
+	res->hosts = arena_array(&j->memory, j->plan.n_hosts, sizeof *res->hosts);
 	res->n_hosts = j->plan.n_hosts;
 	for (size_t i = 0; i < res->n_hosts; i++) {
 		const struct mx_plan_host *from = &j->plan.hosts[i];
@@ -248,15 +230,30 @@ static struct peer peer_of(const struct job *j, size_t host, const struct addr *
 			    .check = policy->check};
 
 	if (policy->tls == TLS_DANE) {
-		peer.tls_name = policy->dane.base;
-		peer.tlsa = policy->dane.records;
-		peer.n_tlsa = policy->dane.n_records;
+		peer.tls_name = policy->dane->base;
+		peer.tlsa = policy->dane->records;
+		peer.n_tlsa = policy->dane->n_records;
 		/* RFC 7672 3.2.2: the next-hop domain will do, too, where the way from it was
 		 * secure. */
 		peer.also =
 		    j->plan.source == SOURCE_MX && j->plan.mx_secure ? j->target.domain : NULL;
 	}
 	return peer;
+}
+
+/* An endpoint that is not contacted; there may be `most` of them. `why` NULL: `end` says it. */
+static const struct contact *own_contact(struct job *j, size_t most, const struct addr *addr,
+					 enum end end, const char *why)
+{
+	struct probe *own;
+
+	if (!j->own)
+		j->own = arena_array(&j->memory, most, sizeof *j->own);
+	own = &j->own[j->n_own++];
+	probe_init(own, addr);
+	own->contact.seen.error = why ? xstrdup(why) : NULL;
+	probe_end(own, end, phase_without_contact(end));
+	return &own->contact;
 }
 
 /* DNS is done: endpoints are made and wanted. */
@@ -269,39 +266,29 @@ static void plan_endpoints(struct job *j)
 
 	show_hosts(j);
 	warn_of_hosts(&j->result, &j->plan);
-	res->endpoints = xcalloc(n, sizeof *res->endpoints);
+	res->endpoints = arena_array(&j->memory, n, sizeof *res->endpoints);
 	res->n_endpoints = n;
-	j->own = xcalloc(n, sizeof *j->own);
 	j->planned = true;
 	j->waiting = 1; /* holds the target while its endpoints are added */
 	for (size_t i = 0; i < n; i++) {
 		struct endpoint *e = &res->endpoints[i];
-		struct mx_host *h = &res->hosts[plan[i].host];
+		size_t host = (size_t)(plan[i].host - j->plan.hosts);
+		const struct host_policy *policy = &j->policies[host];
 
-		e->preference = h->preference;
-		e->host = h->name;
-		e->host_index = plan[i].host;
-		const char *why = NULL;
-
-		if (plan[i].end == END_NONE) {
-			plan[i].end = j->policies[plan[i].host].end;
-			why = j->policies[plan[i].host].why;
-		}
-		if (plan[i].end == END_NONE) {
-			struct peer peer = peer_of(j, plan[i].host, &plan[i].addr);
+		e->preference = res->hosts[host].preference;
+		e->host = res->hosts[host].name;
+		e->host_index = host;
+		if (plan[i].end != END_NONE) {
+			e->contact = own_contact(j, n, &plan[i].addr, plan[i].end, NULL);
+		} else if (policy->end != END_NONE) {
+			e->contact = own_contact(j, n, &plan[i].addr, policy->end, policy->why);
+		} else {
+			struct peer peer = peer_of(j, host, &plan[i].addr);
 
 			e->contact = contacts_want(r->contacts, &peer, on_contact_done, j);
 			j->waiting += e->contact->state != CONTACT_DONE;
-		} else {
-			struct probe *own = &j->own[j->n_own++];
-
-			probe_init(own, &plan[i].addr);
-			own->contact.seen.error = why ? xstrdup(why) : NULL;
-			probe_end(own, plan[i].end, phase_without_contact(plan[i].end));
-			e->contact = &own->contact;
 		}
 	}
-	free(plan);
 	if (r->events.planned && j->waiting > 1)
 		r->events.planned(r->events.arg, res);
 	on_contact_done(j);
@@ -314,16 +301,15 @@ static void plan_literal(struct job *j)
 	struct endpoint *e;
 	struct mx_host *h;
 
-	h = res->hosts = xcalloc(1, sizeof *res->hosts);
+	h = res->hosts = arena_add(&j->memory, sizeof *res->hosts);
 	res->n_hosts = 1;
 	*h = (struct mx_host){.preference = -1,
-			      .name = xstrdup(j->target.domain),
+			      .name = j->target.domain,
 			      .status = DNS_OK,
 			      .ttl = -1,
-			      .addrs = xcalloc(1, sizeof *h->addrs),
+			      .addrs = &j->target.addr,
 			      .n_addrs = 1};
-	h->addrs[0] = j->target.addr;
-	e = res->endpoints = xcalloc(1, sizeof *res->endpoints);
+	e = res->endpoints = arena_add(&j->memory, sizeof *res->endpoints);
 	res->n_endpoints = 1;
 	res->source = SOURCE_LITERAL;
 	j->planned = true;
@@ -331,11 +317,7 @@ static void plan_literal(struct job *j)
 	e->preference = -1;
 	e->host = h->name;
 	if (j->run->conf.public_only && !addr_is_public(&j->target.addr)) {
-		j->own = xcalloc(1, sizeof *j->own);
-		j->n_own = 1;
-		probe_init(j->own, &j->target.addr);
-		probe_end(j->own, END_NOT_PUBLIC, PHASE_CONNECT);
-		e->contact = &j->own->contact;
+		e->contact = own_contact(j, 1, &j->target.addr, END_NOT_PUBLIC, NULL);
 	} else {
 		/* No name is known: none goes into SNI, and DANE has nothing to ask about. */
 		enum tls_mode mode = j->run->conf.session.dialogue.tls;
@@ -376,16 +358,18 @@ static void resolved(struct job *j)
 	plan_endpoints(j);
 }
 
-static void ask(struct job *j, const char *qname, enum dns_type type, size_t index,
-		void (*done)(void *arg, const struct dns_answer *))
+/* False: the answer is known already, and stands in *known. */
+static bool ask(struct job *j, const char *qname, enum dns_type type, size_t index,
+		struct dns_answer *known, void (*done)(void *arg, const struct dns_answer *))
 {
-	struct asked *asked, **place;
+	struct asked *asked = arena_add(&j->memory, sizeof *asked);
 
-	asked = j->n_asked < FIRST_ASKED ? &j->first[j->n_asked] : xcalloc(1, sizeof *asked);
-	*asked = (struct asked){.job = j, .index = index};
-	place = ARRAY_ADD(j->asked, j->n_asked);
-	*place = asked;
-	asked->query = resolver_ask(j->run->resolver, qname, type, done, asked);
+	*asked = (struct asked){.job = j, .next = j->asked, .index = index};
+	asked->query = resolver_ask(j->run->resolver, qname, type, known, done, asked);
+	if (!asked->query)
+		return false;
+	j->asked = asked;
+	return true;
 }
 
 /* One of the things that planning waits for is there. */
@@ -452,7 +436,7 @@ static void settle_policy(struct host_policy *policy)
 	    [DNS_INVALID] = END_DNS_INVALID,
 	};
 
-	switch (policy->dane.outcome) {
+	switch (policy->dane->outcome) {
 	case DANE_USABLE:
 		policy->tls = TLS_DANE;
 		break;
@@ -460,7 +444,7 @@ static void settle_policy(struct host_policy *policy)
 		policy->tls = TLS_REQUIRE;
 		break;
 	case DANE_FAILED:
-		policy->end = ends[policy->dane.failure];
+		policy->end = ends[policy->dane->failure];
 		break;
 	default:
 		policy->tls = TLS_AUTO;
@@ -477,10 +461,10 @@ static void on_tlsa(void *arg, const struct dns_answer *answer)
 	enum dns_type type;
 
 	asked->query = NULL;
-	dane_answer(&policy->dane, answer->status, answer->message);
-	qname = dane_question(&policy->dane, &type);
+	dane_answer(policy->dane, answer->status, answer->message);
+	qname = dane_question(policy->dane, &type);
 	if (qname) {
-		ask(j, qname, type, asked->index, on_tlsa);
+		(void)ask(j, qname, type, asked->index, NULL, on_tlsa); /* it will be told */
 		return;
 	}
 	settle_policy(policy);
@@ -492,7 +476,7 @@ static void addresses_known(struct job *j)
 {
 	enum tls_mode mode = j->run->conf.session.dialogue.tls;
 
-	j->policies = xcalloc(j->plan.n_hosts, sizeof *j->policies);
+	j->policies = arena_array(&j->memory, j->plan.n_hosts, sizeof *j->policies);
 	for (size_t i = 0; i < j->plan.n_hosts; i++) {
 		const struct mx_plan_host *h = &j->plan.hosts[i];
 		struct host_policy *policy = &j->policies[i];
@@ -502,12 +486,13 @@ static void addresses_known(struct job *j)
 		policy->tls = mode == TLS_DANE ? TLS_AUTO : mode;
 		if (mode != TLS_DANE || !h->n_addrs)
 			continue;
-		dane_init(&policy->dane, h->name, h->canonical, !h->insecure, j->target.port);
-		qname = dane_question(&policy->dane, &type);
+		policy->dane = arena_add(&j->memory, sizeof *policy->dane);
+		dane_init(policy->dane, h->name, h->canonical, !h->insecure, j->target.port);
+		qname = dane_question(policy->dane, &type);
 		if (!qname)
 			continue;
 		j->open_parts++;
-		ask(j, qname, type, i, on_tlsa);
+		(void)ask(j, qname, type, i, NULL, on_tlsa); /* it will be told */
 	}
 	part_done(j);
 }
@@ -518,20 +503,23 @@ static void on_answer(void *arg, const struct dns_answer *answer)
 {
 	struct asked *asked = arg;
 	struct job *j = asked->job;
-	const struct mx_question *q = &j->plan.questions[asked->index];
 
 	asked->query = NULL;
-	mx_answer(&j->plan, q->qname, q->type, answer->status, answer->message);
+	mx_answer(&j->plan, asked->index, answer->status, answer->message);
 	ask_all(j);
 }
 
 static void ask_all(struct job *j)
 {
-	const char *qname;
-	enum dns_type type;
+	struct dns_answer answer;
+	size_t at;
 
-	while (mx_next(&j->plan, &qname, &type))
-		ask(j, qname, type, j->n_planned++, on_answer);
+	while (mx_next(&j->plan, &at)) {
+		const struct mx_question *q = &j->plan.questions[at];
+
+		if (!ask(j, q->qname, q->type, at, &answer, on_answer))
+			mx_answer(&j->plan, at, answer.status, answer.message);
+	}
 	if (mx_done(&j->plan))
 		addresses_known(j);
 }
@@ -539,8 +527,8 @@ static void ask_all(struct job *j)
 /* Some question of a target has not left our own queue. */
 static bool in_our_queue(const struct job *j)
 {
-	for (size_t i = 0; i < j->n_asked; i++)
-		if (j->asked[i]->query && resolver_is_waiting(j->asked[i]->query))
+	for (const struct asked *asked = j->asked; asked; asked = asked->next)
+		if (asked->query && resolver_is_waiting(asked->query))
 			return true;
 	return false;
 }
@@ -566,9 +554,9 @@ static void on_dns_timeout(void *arg)
 	for (size_t i = 0; i < j->plan.n_hosts; i++) {
 		struct host_policy *policy = &j->policies[i];
 
-		if (!policy->dane.names[0] || policy->dane.outcome != DANE_PENDING)
+		if (!policy->dane || policy->dane->outcome != DANE_PENDING)
 			continue;
-		dane_give_up(&policy->dane, DNS_TIMEOUT);
+		dane_give_up(policy->dane, DNS_TIMEOUT);
 		settle_policy(policy);
 		part_done(j);
 	}
@@ -583,8 +571,8 @@ static void begin(struct job *j)
 	r->resolving++;
 	j->dns_started = loop_now(r->loop);
 	timer_at(&j->dns_timer, j->dns_started + DNS_SPAN);
-	mx_init(&j->plan, j->target.domain, j->target.port, j->target.kind == TARGET_HOST,
-		r->conf.families);
+	mx_init(&j->plan, &j->memory, j->target.domain, j->target.port,
+		j->target.kind == TARGET_HOST, r->conf.families);
 	j->open_parts = 1;
 	begin_sts(j);
 	ask_all(j);
@@ -612,24 +600,34 @@ static char *wrong_family(const struct target *t, unsigned families)
 }
 
 /* The target as given; a NUL, which would end it, shows as what it is not. */
-static char *copy_text(const char *text, size_t n)
+static const char *copy_text(struct arena *memory, const char *text, size_t n)
 {
 	struct buf b = {0};
+	char *copy;
 
+	if (!memchr(text, '\0', n)) {
+		copy = arena_add(memory, n + 1);
+		memcpy(copy, text, n);
+		return copy;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (text[i])
 			buf_addc(&b, text[i]);
 		else
 			buf_addstr(&b, "\xEF\xBF\xBD");
 	}
-	return buf_steal(&b);
+	copy = arena_strdup(memory, buf_str(&b));
+	buf_fini(&b);
+	return copy;
 }
 
 static struct job *add(struct run *r, const char *text, size_t n, int64_t index)
 {
-	struct job *j = xcalloc(1, sizeof *j);
+	struct arena memory = {.pool = &r->pool};
+	struct job *j = arena_add(&memory, sizeof *j);
 	struct result *res = &j->result;
 
+	j->memory = memory;
 	j->run = r;
 	j->place = &r->jobs;
 	j->next = r->jobs;
@@ -640,7 +638,8 @@ static struct job *add(struct run *r, const char *text, size_t n, int64_t index)
 	r->was_full |= run_is_full(r);
 	timer_init(&j->dns_timer, r->loop, on_dns_timeout, j);
 	j->started = loop_now(r->loop);
-	j->text = copy_text(text, target_text_length(text, n));
+	j->text = copy_text(&j->memory, text, target_text_length(text, n));
+	res->memory = &j->memory;
 	res->index = index;
 	res->target = j->text;
 	res->started_ms = unix_ms();
@@ -665,6 +664,8 @@ static struct job *add(struct run *r, const char *text, size_t n, int64_t index)
 	j->queue = NULL;
 	*r->to_resolve_end = j;
 	r->to_resolve_end = &j->queue;
+	r->waiting++;
+	r->was_full |= run_is_full(r);
 	turn_soon(r);
 	return j;
 }
@@ -688,7 +689,9 @@ void run_close(struct run *r)
 
 bool run_is_full(const struct run *r)
 {
-	return r->active >= ACTIVE_LEAST && r->active >= r->conf.contacts.jobs;
+	/* More than the DNS will take next would only lie here. */
+	return r->waiting >= RESOLVING_MAX ||
+	       (r->active >= ACTIVE_LEAST && r->active >= r->conf.contacts.jobs);
 }
 
 /* Finished, but what it means is only known once the control target is. */
@@ -799,6 +802,7 @@ static void turn(void *arg)
 		r->to_resolve = j->queue;
 		if (!r->to_resolve)
 			r->to_resolve_end = &r->to_resolve;
+		r->waiting--;
 		if (j->target.kind == TARGET_LITERAL)
 			plan_literal(j);
 		else
@@ -840,6 +844,7 @@ void run_stop(struct run *r, enum end why)
 	timer_at(&r->deadline, USEC_NEVER);
 	r->to_resolve = NULL;
 	r->to_resolve_end = &r->to_resolve;
+	r->waiting = 0;
 	contacts_stop(r->contacts, why);
 	for (struct job *j = r->jobs; j; j = j->next) {
 		if (j->queued || j->planned)

@@ -77,31 +77,31 @@ static struct sched_network *network_of(struct sched *s, const struct addr *addr
 {
 	struct sched_network *network;
 	uint8_t key[7] = {(uint8_t)addr->family};
+	struct map_entry *place;
 
 	memcpy(key + 1, addr->ip, addr->family == AF_INET6 ? 6 : 3);
-	network = map_get(&s->networks, key, sizeof key);
-	if (!network) {
-		network = xcalloc(1, sizeof *network);
+	place = map_place(&s->networks, key, sizeof key);
+	if (!place->value) {
+		place->value = network = xcalloc(1, sizeof *network);
 		queue_init(&network->ready);
-		(void)map_put(&s->networks, key, sizeof key, network); /* it was not there */
 	}
-	return network;
+	return place->value;
 }
 
 static struct sched_slot *slot_of(struct sched *s, const struct addr *addr)
 {
 	struct addr key = *addr;
 	struct sched_slot *slot;
+	struct map_entry *place;
 
 	key.port = 0;
-	slot = map_get(&s->slots, &key, sizeof key);
-	if (!slot) {
-		slot = xcalloc(1, sizeof *slot);
+	place = map_place(&s->slots, &key, sizeof key);
+	if (!place->value) {
+		place->value = slot = xcalloc(1, sizeof *slot);
 		slot->network = network_of(s, addr);
 		queue_init(&slot->waiting);
-		(void)map_put(&s->slots, &key, sizeof key, slot); /* it was not there */
 	}
-	return slot;
+	return place->value;
 }
 
 /* A network that had nothing to start gets a turn after all that wait for theirs. */

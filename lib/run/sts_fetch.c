@@ -155,8 +155,9 @@ static void on_record(void *arg, const struct dns_answer *answer)
 		end(f, why ? xstrdup(why) : NULL);
 	} else {
 		f->open = QUERIES;
-		f->queries[0] = resolver_ask(f->conf.resolver, f->host, TYPE_A, on_a, f);
-		f->queries[1] = resolver_ask(f->conf.resolver, f->host, TYPE_AAAA, on_aaaa, f);
+		f->queries[0] = resolver_ask(f->conf.resolver, f->host, TYPE_A, NULL, on_a, f);
+		f->queries[1] =
+		    resolver_ask(f->conf.resolver, f->host, TYPE_AAAA, NULL, on_aaaa, f);
 	}
 }
 
@@ -168,7 +169,7 @@ struct sts_fetch *sts_fetch_new(const struct sts_fetch_conf *conf, const char *d
 	*f = (struct sts_fetch){.conf = *conf, .done = done, .arg = arg};
 	f->record = xasprintf("_mta-sts.%s", domain);
 	f->host = xasprintf("mta-sts.%s", domain);
-	f->queries[0] = resolver_ask(conf->resolver, f->record, TYPE_TXT, on_record, f);
+	f->queries[0] = resolver_ask(conf->resolver, f->record, TYPE_TXT, NULL, on_record, f);
 	return f;
 }
 

@@ -15,6 +15,8 @@ size_t target_text_length(const char *text, size_t n)
 {
 	size_t at = 0;
 
+	if (n <= TARGET_TEXT_MAX)
+		return n; /* no character is shorter than an octet */
 	for (int i = 0; i < TARGET_TEXT_MAX && at < n; i++) {
 		uint32_t cp;
 		size_t len = utf8_decode(text + at, n - at, &cp);
@@ -93,11 +95,9 @@ static const char *to_a_labels(const char *name, char **out)
 	return NULL;
 }
 
-static const char *check_name(const char *name)
+/* Why a name is none. */
+static const char *fault_of(const char *name)
 {
-	const char *last = strrchr(name, '.');
-	bool letters = false;
-
 	if (!*name)
 		return "has no domain";
 	if (strlen(name) > DNS_NAME_MAX)
@@ -111,26 +111,33 @@ static const char *check_name(const char *name)
 			return "has a label longer than 63 octets";
 		p += n + (p[n] == '.');
 	}
+	return "is no domain name: labels are letters, digits and inner hyphens";
+}
+
+static const char *check_name(const char *name)
+{
+	const char *last;
+
 	if (!is_host_name(name))
-		return "is no domain name: labels are letters, digits and inner hyphens";
+		return fault_of(name);
+	last = strrchr(name, '.');
 	for (last = last ? last + 1 : name; *last; last++)
-		letters |= !isdigit((unsigned char)*last);
-	return letters ? NULL : "is neither a domain name nor an IP address";
+		if (!isdigit((unsigned char)*last))
+			return NULL;
+	return "is neither a domain name nor an IP address";
 }
 
 static const char *take_name(struct target *t, const char *s, size_t n, enum target_kind kind)
 {
-	char *name;
+	char name[4 * DNS_NAME_MAX + 1];
 	const char *why;
 
 	t->kind = kind;
-	if (n > (size_t)4 * DNS_NAME_MAX)
+	if (n >= sizeof name)
 		return "is too long for a domain name";
-	name = xstrndup(s, n);
-	if (n > 1 && name[n - 1] == '.')
-		name[n - 1] = '\0';
+	memcpy(name, s, n);
+	name[n - (n > 1 && s[n - 1] == '.')] = '\0';
 	why = to_a_labels(name, &t->domain);
-	free(name);
 	return why ? why : check_name(t->domain);
 }
 

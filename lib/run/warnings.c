@@ -2,22 +2,59 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+static void warn_text(struct result *res, const char *code, const char *text)
+{
+	struct warning *w = ARENA_ADD(res->memory, res->warnings, res->n_warnings);
+
+	*w = (struct warning){code, arena_strdup(res->memory, text)};
+}
 
 static PRINTF_LIKE(3, 4) void warn(struct result *res, const char *code, const char *fmt, ...)
 {
-	struct warning *w = ARRAY_ADD(res->warnings, res->n_warnings);
 	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap); /* a longer message is cut */
 	va_end(ap);
-	*w = (struct warning){code, xstrdup(text)};
+	warn_text(res, code, text);
+}
+
+static char *put(char *at, const char *text)
+{
+	size_t n = strlen(text);
+
+	memcpy(at, text, n + 1);
+	return at + n;
+}
+
+static char *put_count(char *at, size_t count)
+{
+	char digits[24], *first = digits + sizeof digits;
+
+	*--first = '\0';
+	do
+		*--first = (char)('0' + count % 10);
+	while (count /= 10);
+	return put(at, first);
+}
+
+/* By hand: of a list of names inside a company each has it. */
+static void warn_of_special(struct result *res, size_t count, const struct addr *first)
+{
+	char text[128 + ADDR_STRLEN], address[ADDR_STRLEN], *at = put_count(text, count);
+
+	at = put(at, count == 1 ? " address is" : " addresses are");
+	at = put(at, " private, loopback or otherwise special: ");
+	at = put(at, addr_format(first, address));
+	(void)put(at, count > 1 ? ", ..." : ""); /* there is room */
+	warn_text(res, "private-address", text);
 }
 
 void warn_of_hosts(struct result *res, const struct mx_plan *plan)
 {
-	char address[ADDR_STRLEN];
 	size_t special = 0;
 	const struct addr *first = NULL;
 
@@ -40,10 +77,7 @@ void warn_of_hosts(struct result *res, const struct mx_plan *plan)
 		warn(res, "null-mx-mixed", "a null MX stands beside other MX records");
 	/* Who writes [host] or an address means it; a domain that leads there may not. */
 	if (special && (plan->source == SOURCE_MX || plan->source == SOURCE_IMPLICIT))
-		warn(res, "private-address",
-		     "%zu address%s private, loopback or otherwise special: %s%s", special,
-		     special == 1 ? " is" : "es are", addr_format(first, address),
-		     special > 1 ? ", ..." : "");
+		warn_of_special(res, special, first);
 }
 
 /* Whole days from the run to the certificate's end, rounded down. */

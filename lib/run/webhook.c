@@ -148,7 +148,7 @@ bool webhook_idle(const struct webhook *w)
 
 static void turn_soon(struct webhook *w)
 {
-	timer_at(&w->turn, loop_now(w->loop));
+	timer_soon(&w->turn);
 }
 
 /* ---- tries ---- */

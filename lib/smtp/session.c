@@ -182,7 +182,7 @@ static void refused_at_once(struct session *s, int err)
 {
 	dialogue_fail(&s->dialogue, end_of_open_error(err, source(s) != NULL), err,
 		      loop_now(s->loop));
-	timer_at(&s->timer, loop_now(s->loop));
+	timer_soon(&s->timer);
 }
 
 /* In mode auto senders go on without TLS, so a failed handshake gets a second connection. */

@@ -74,6 +74,11 @@ usec_t loop_now(struct loop *loop)
 	return loop->now;
 }
 
+usec_t loop_recent(struct loop *loop)
+{
+	return loop->now;
+}
+
 void fake_pass(struct loop *loop, usec_t span)
 {
 	loop->now += span;
@@ -246,6 +251,11 @@ void timer_at(struct timer *t, usec_t when)
 	place = ARRAY_ADD(t->loop->timers, t->loop->n_timers);
 	*place = t;
 	t->at = t->loop->n_timers;
+}
+
+void timer_soon(struct timer *t)
+{
+	timer_at(t, t->loop->now);
 }
 
 static struct timer *first_timer(const struct loop *loop)

@@ -31,24 +31,23 @@ static void check(const struct dns_message *m)
 
 static void plan(const struct dns_message *m, unsigned how)
 {
+	struct arena memory = {0};
 	struct mx_plan p;
 	struct endpoint_plan *endpoints;
-	const char *qname;
-	enum dns_type type;
 	unsigned asked = 0;
-	size_t n, contacted = 0;
+	size_t n, question, contacted = 0;
 
-	mx_init(&p, m->qname ? m->qname : "example.org", 25, how & 1, 1 + how / 2 % 3);
-	while (mx_next(&p, &qname, &type)) {
+	mx_init(&p, &memory, m->qname ? m->qname : "example.org", 25, how & 1, 1 + how / 2 % 3);
+	while (mx_next(&p, &question)) {
 		enum dns_status status = m->rcode == RCODE_NXDOMAIN ? DNS_NXDOMAIN : DNS_OK;
 
 		MUST(++asked < 5000);
-		mx_answer(&p, qname, type, status, m);
+		mx_answer(&p, question, status, m);
 	}
 	MUST(mx_done(&p));
 	n = endpoints_of(&p, how & 8, &endpoints);
 	for (size_t i = 0; i < n; i++) {
-		MUST(endpoints[i].host < p.n_hosts);
+		MUST(endpoints[i].host < p.hosts + p.n_hosts);
 		contacted += endpoints[i].end == END_NONE;
 	}
 	MUST(contacted <= ENDPOINTS_MAX);
@@ -57,8 +56,7 @@ static void plan(const struct dns_message *m, unsigned how)
 		     (p.hosts[i].n_addrs > 0 || p.hosts[i].beyond_limit));
 		MUST(i == 0 || p.hosts[i - 1].preference <= p.hosts[i].preference);
 	}
-	free(endpoints);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

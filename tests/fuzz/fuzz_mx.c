@@ -15,9 +15,20 @@ const char fuzz_name[] = "mx";
 enum { OPEN_MAX = 4096 };
 
 struct asked {
+	size_t question;
 	const char *qname;
 	enum dns_type type;
 };
+
+/* The next question of a plan; false: there is none. */
+static bool next(struct mx_plan *p, struct asked *asked)
+{
+	if (!mx_next(p, &asked->question))
+		return false;
+	asked->qname = p->questions[asked->question].qname;
+	asked->type = p->questions[asked->question].type;
+	return true;
+}
 
 static char *made_name(struct octets *o, const char *qname)
 {
@@ -136,7 +147,7 @@ static void answer(struct mx_plan *p, struct octets *o, const struct asked *aske
 
 	if (status == DNS_OK || status == DNS_NXDOMAIN)
 		m = made_answer(o, asked);
-	mx_answer(p, asked->qname, asked->type, status, m);
+	mx_answer(p, asked->question, status, m);
 	free_answer(m);
 }
 
@@ -171,14 +182,13 @@ static void check(const struct mx_plan *p, bool public_only)
 		check_host(p, i);
 	for (size_t i = 0; i < n; i++) {
 		of_host = i && endpoints[i - 1].host == endpoints[i].host ? of_host : 0;
-		MUST(endpoints[i].host < p->n_hosts);
+		MUST(endpoints[i].host < p->hosts + p->n_hosts);
 		MUST(endpoints[i].end != END_NONE || endpoints[i].addr.family);
 		contacted += endpoints[i].end == END_NONE;
 		of_host += endpoints[i].end == END_NONE;
 		MUST(of_host <= MX_ADDRESSES_MAX);
 	}
 	MUST(contacted <= ENDPOINTS_MAX);
-	free(endpoints);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -187,13 +197,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct octets o = {data, n};
 	unsigned how = made_number(&o, 256), patience = made_number(&o, 256);
 	size_t n_open = 0, asked = 0;
+	struct arena memory = {0};
 	struct mx_plan p;
 
-	mx_init(&p, "example.org", 25, how & 1, 1 + how / 2 % 3);
+	mx_init(&p, &memory, "example.org", 25, how & 1, 1 + how / 2 % 3);
 	while (!mx_done(&p) && (patience == 0 || asked < 4 * (size_t)patience)) {
 		size_t which;
 
-		while (n_open < OPEN_MAX && mx_next(&p, &open[n_open].qname, &open[n_open].type)) {
+		while (n_open < OPEN_MAX && next(&p, &open[n_open])) {
 			n_open++;
 			/* One for the domain, two for each host, and some that chains lead to. */
 			MUST(++asked <= 1 + MX_HOSTS_MAX * 2 * 10);
@@ -205,6 +216,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	mx_give_up(&p, how & 16 ? DNS_TIMEOUT : DNS_SERVFAIL);
 	check(&p, how & 8);
-	mx_fini(&p);
+	arena_fini(&memory);
 	return 0;
 }

@@ -2,6 +2,7 @@
  * which, then its text. */
 #include "fuzz.h"
 
+#include "base/buf.h"
 #include "dns/sts.h"
 
 #include <ctype.h>

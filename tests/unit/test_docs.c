@@ -339,7 +339,7 @@ static struct names quoted_in_sources(const char *before)
 
 static void test_man_warnings(void **state)
 {
-	struct names names = quoted_in_sources("warn(res, \"");
+	struct names names = quoted_in_sources("(res, \"");
 	char *text = read_file(MAN);
 	const char *section = between(text, "\n.Sh WARNINGS", "\n.Sh ");
 	size_t items = 0;

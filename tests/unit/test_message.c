@@ -1,6 +1,8 @@
 /* DNS messages from the wire and onto it. */
 #include "dns/message.h"
 
+#include "base/buf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +69,53 @@ static struct dns_message *parse(const struct buf *b)
 	return dns_message_read((const uint8_t *)b->data, b->len);
 }
 
+/* A query, in place of what is in the buffer. */
+static bool query(struct buf *b, const char *qname, enum dns_type type, uint16_t id, bool edns)
+{
+	uint8_t wire[DNS_QUERY_MAX];
+	size_t n = dns_query(wire, qname, type, id, edns);
+
+	buf_clear(b);
+	buf_add(b, wire, n);
+	return n != 0;
+}
+
+/* Any number of records, of any size: all of them are there, and in their order. */
+static void test_sizes(void **state)
+{
+	static const unsigned counts[] = {1, 2, 15, 16, 17, 18, 100, 400};
+	static const unsigned sizes[] = {1, 50, 63, 64, 65, 100, 900, 1100};
+	struct buf b = {0};
+	char data[1100];
+
+	(void)state;
+	for (size_t c = 0; c < ARRAY_LEN(counts); c++) {
+		for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
+			struct dns_message *m;
+
+			begin(&b, 0x8180, TYPE_TXT, counts[c], 0);
+			for (unsigned i = 0; i < counts[c]; i++) {
+				memset(data, (int)i, sizes[s]);
+				put_record(&b, TYPE_TXT, 1, i, data, sizes[s]);
+			}
+			m = parse(&b);
+			assert_non_null(m);
+			assert_string_equal(m->qname, "example.org");
+			assert_int_equal(m->n_answers, counts[c]);
+			for (unsigned i = 0; i < counts[c]; i++) {
+				assert_ptr_equal(m->answers[i].owner, m->qname);
+				assert_null(m->answers[i].name);
+				assert_int_equal(m->answers[i].ttl, i);
+				assert_int_equal(m->answers[i].size, sizes[s]);
+				memset(data, (int)i, sizes[s]);
+				assert_memory_equal(m->answers[i].data, data, sizes[s]);
+			}
+			dns_message_free(m);
+		}
+	}
+	buf_fini(&b);
+}
+
 static void test_query(void **state)
 {
 	struct buf b = {0};
@@ -74,7 +123,7 @@ static void test_query(void **state)
 	struct dns_message *m;
 
 	(void)state;
-	assert_true(dns_query(&b, "Example.ORG", TYPE_MX, 0xbeef, false));
+	assert_true(query(&b, "Example.ORG", TYPE_MX, 0xbeef, false));
 	assert_true(dns_header_read(&h, (const uint8_t *)b.data, b.len));
 	assert_int_equal(h.id, 0xbeef);
 	assert_false(h.response);
@@ -88,28 +137,23 @@ static void test_query(void **state)
 	assert_string_equal(m->qname, "example.org");
 	assert_int_equal(m->qtype, TYPE_MX);
 	dns_message_free(m);
-	buf_clear(&b);
-	assert_true(dns_query(&b, "example.org", TYPE_A, 1, true));
+	assert_true(query(&b, "example.org", TYPE_A, 1, true));
 	assert_int_equal(b.data[11], 1);
 	/* The OPT record: root, type 41, our size. */
 	assert_memory_equal(b.data + b.len - 11, "\0\0\x29\x04\xd0\0\0\0\0\0\0", 11);
-	buf_clear(&b);
 	/* Octets that are escaped (RFC 1035 5.1), and the root. */
-	assert_true(dns_query(&b, "a\\.b\\065.org.", TYPE_A, 1, false));
+	assert_true(query(&b, "a\\.b\\065.org.", TYPE_A, 1, false));
 	assert_memory_equal(b.data + 12, "\4a.bA\3org\0\0\1\0\1", 14);
-	buf_clear(&b);
-	assert_true(dns_query(&b, ".", TYPE_A, 1, false));
+	assert_true(query(&b, ".", TYPE_A, 1, false));
 	assert_memory_equal(b.data + 12, "\0\0\1\0\1", 5);
-	buf_clear(&b);
-	assert_false(dns_query(&b, "", TYPE_A, 1, false));
-	assert_false(dns_query(&b, "a\\", TYPE_A, 1, false));
-	assert_false(dns_query(&b, "a\\25", TYPE_A, 1, false));
-	assert_false(dns_query(&b, "a\\2x5", TYPE_A, 1, false));
-	assert_false(dns_query(&b, "a\\256", TYPE_A, 1, false));
-	assert_false(dns_query(&b, "a..b", TYPE_A, 1, true));
-	assert_false(dns_query(&b,
-			       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-			       TYPE_A, 1, true));
+	assert_false(query(&b, "", TYPE_A, 1, false));
+	assert_false(query(&b, "a\\", TYPE_A, 1, false));
+	assert_false(query(&b, "a\\25", TYPE_A, 1, false));
+	assert_false(query(&b, "a\\2x5", TYPE_A, 1, false));
+	assert_false(query(&b, "a\\256", TYPE_A, 1, false));
+	assert_false(query(&b, "a..b", TYPE_A, 1, true));
+	assert_false(query(&b, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+			   TYPE_A, 1, true));
 	assert_int_equal(b.len, 0);
 	buf_fini(&b);
 }
@@ -493,6 +537,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_query),
+	    cmocka_unit_test(test_sizes),
 	    cmocka_unit_test(test_header),
 	    cmocka_unit_test(test_answer),
 	    cmocka_unit_test(test_names_are_made_safe),

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+static struct arena memory; /* of the plan under test */
+
 static struct dns_message *message(void)
 {
 	struct dns_message *m = xcalloc(1, sizeof *m);
@@ -70,29 +72,38 @@ static void message_free(struct dns_message *m)
 /* The next question must be this one. */
 static void asks(struct mx_plan *p, const char *name, enum dns_type type)
 {
-	const char *qname;
-	enum dns_type qtype;
+	size_t at;
 
-	if (!mx_next(p, &qname, &qtype))
+	if (!mx_next(p, &at))
 		fail_msg("%s is not asked about", name);
-	assert_string_equal(qname, name);
-	assert_int_equal(qtype, type);
+	assert_string_equal(p->questions[at].qname, name);
+	assert_int_equal(p->questions[at].type, type);
 }
 
 static void asks_no_more(struct mx_plan *p)
 {
-	const char *qname;
-	enum dns_type type;
+	size_t at;
 
-	if (mx_next(p, &qname, &type))
-		fail_msg("%s is asked about", qname);
+	if (mx_next(p, &at))
+		fail_msg("%s is asked about", p->questions[at].qname);
 }
 
-/* Hands an answer over, with the message or without. */
+/* Hands the answer to the first open question of that name and type over, with the message or
+ * without; when there is none, to one that was answered. */
 static void answer(struct mx_plan *p, const char *name, enum dns_type type, enum dns_status status,
 		   struct dns_message *m)
 {
-	mx_answer(p, name, type, status, m);
+	size_t found = SIZE_MAX;
+
+	for (size_t i = p->n_questions; i-- > 0;) {
+		const struct mx_question *q = &p->questions[i];
+
+		if (q->type == type && strcmp(q->qname, name) == 0 &&
+		    (found == SIZE_MAX || !q->answered || p->questions[found].answered))
+			found = i;
+	}
+	assert_true(found != SIZE_MAX);
+	mx_answer(p, found, status, m);
 	message_free(m);
 }
 
@@ -111,7 +122,7 @@ static void answer_addresses(struct mx_plan *p, const char *name, const char *v4
 
 static void begin(struct mx_plan *p)
 {
-	mx_init(p, "example.org", 25, false, MX_IPV4 | MX_IPV6);
+	mx_init(p, &memory, "example.org", 25, false, MX_IPV4 | MX_IPV6);
 	asks(p, "example.org", TYPE_MX);
 	asks_no_more(p);
 	assert_false(mx_done(p));
@@ -163,7 +174,7 @@ static void test_usual(void **state)
 	assert_int_equal(p.hosts[1].ttl, 300);
 	assert_string_equal(addr_format(&p.hosts[1].addrs[0], text), "192.0.2.2");
 	assert_int_equal(p.hosts[1].addrs[0].port, 25);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 static void test_one_family(void **state)
@@ -171,18 +182,18 @@ static void test_one_family(void **state)
 	struct mx_plan p;
 
 	(void)state;
-	mx_init(&p, "mx.example.org", 26, true, MX_IPV6);
+	mx_init(&p, &memory, "mx.example.org", 26, true, MX_IPV6);
 	asks(&p, "mx.example.org", TYPE_AAAA);
 	asks_no_more(&p);
 	assert_int_equal(p.source, SOURCE_HOST);
-	mx_fini(&p);
-	mx_init(&p, "mx.example.org", 26, true, MX_IPV4);
+	arena_fini(&memory);
+	mx_init(&p, &memory, "mx.example.org", 26, true, MX_IPV4);
 	asks(&p, "mx.example.org", TYPE_A);
 	asks_no_more(&p);
 	answer(&p, "mx.example.org", TYPE_A, DNS_SERVFAIL, NULL);
 	assert_true(mx_done(&p));
 	assert_int_equal(p.status, DNS_SERVFAIL);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 /* RFC 5321 5.1: only where there is no MX for sure. */
@@ -200,7 +211,7 @@ static void test_implicit(void **state)
 	assert_true(mx_done(&p));
 	host(&p, 0, 0, "example.org", DNS_OK, 1);
 	assert_int_equal(p.hosts[0].ttl, -1);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 static void test_failed_mx_question(void **state)
@@ -219,7 +230,7 @@ static void test_failed_mx_question(void **state)
 		assert_int_equal(p.source, SOURCE_NONE);
 		assert_int_equal(p.status, rows[i]);
 		assert_int_equal(p.n_hosts, 0);
-		mx_fini(&p);
+		arena_fini(&memory);
 	}
 }
 
@@ -237,7 +248,7 @@ static void test_null_mx(void **state)
 	assert_int_equal(p.source, SOURCE_NULL_MX);
 	assert_int_equal(p.n_hosts, 0);
 	assert_false(p.null_mx_mixed);
-	mx_fini(&p);
+	arena_fini(&memory);
 	m = message();
 	begin(&p);
 	add_mx(m, "example.org", 0, ".");
@@ -246,7 +257,7 @@ static void test_null_mx(void **state)
 	assert_int_equal(p.source, SOURCE_MX);
 	assert_true(p.null_mx_mixed);
 	assert_int_equal(p.n_hosts, 1);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 static void test_names_that_are_no_hosts(void **state)
@@ -270,7 +281,7 @@ static void test_names_that_are_no_hosts(void **state)
 	assert_true(p.hosts[0].is_address);
 	assert_true(p.hosts[1].is_address);
 	assert_false(p.hosts[2].is_address);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 static void test_doubles(void **state)
@@ -296,7 +307,7 @@ static void test_doubles(void **state)
 	asks(&p, "mx.example.org", TYPE_A);
 	answer(&p, "mx.example.org", TYPE_A, DNS_OK, m);
 	assert_int_equal(p.hosts[0].n_addrs, 2);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 /* Whichever answer comes first. */
@@ -306,7 +317,7 @@ static void test_a_before_aaaa(void **state)
 	struct dns_message *m = message();
 
 	(void)state;
-	mx_init(&p, "mx.example.org", 25, true, MX_IPV4 | MX_IPV6);
+	mx_init(&p, &memory, "mx.example.org", 25, true, MX_IPV4 | MX_IPV6);
 	asks(&p, "mx.example.org", TYPE_A);
 	asks(&p, "mx.example.org", TYPE_AAAA);
 	add_address(m, "mx.example.org", "2001:db8::1");
@@ -316,7 +327,7 @@ static void test_a_before_aaaa(void **state)
 	answer(&p, "mx.example.org", TYPE_A, DNS_OK, m);
 	assert_int_equal(p.hosts[0].addrs[0].family, AF_INET);
 	assert_int_equal(p.hosts[0].addrs[1].family, AF_INET6);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 /* What two answers of a host without addresses come to. */
@@ -337,7 +348,7 @@ static void test_worst_of_two(void **state)
 		bool a = rows[i].a == DNS_OK || rows[i].a == DNS_NXDOMAIN;
 		bool aaaa = rows[i].aaaa == DNS_OK || rows[i].aaaa == DNS_NXDOMAIN;
 
-		mx_init(&p, "mx.example.org", 25, true, MX_IPV4 | MX_IPV6);
+		mx_init(&p, &memory, "mx.example.org", 25, true, MX_IPV4 | MX_IPV6);
 		asks(&p, "mx.example.org", TYPE_A);
 		asks(&p, "mx.example.org", TYPE_AAAA);
 		answer(&p, "mx.example.org", TYPE_A, rows[i].a, a ? message() : NULL);
@@ -346,17 +357,17 @@ static void test_worst_of_two(void **state)
 		assert_true(mx_done(&p));
 		assert_int_equal(p.hosts[0].status, rows[i].host);
 		assert_int_equal(p.status, rows[i].host);
-		mx_fini(&p);
+		arena_fini(&memory);
 	}
 	/* A failed AAAA does not matter when A gave addresses. */
-	mx_init(&p, "mx.example.org", 25, true, MX_IPV4 | MX_IPV6);
+	mx_init(&p, &memory, "mx.example.org", 25, true, MX_IPV4 | MX_IPV6);
 	asks(&p, "mx.example.org", TYPE_A);
 	asks(&p, "mx.example.org", TYPE_AAAA);
 	answer(&p, "mx.example.org", TYPE_AAAA, DNS_SERVFAIL, NULL);
 	answer_addresses(&p, "mx.example.org", "192.0.2.1", NULL);
 	assert_int_equal(p.status, DNS_OK);
 	assert_false(p.authenticated);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 static void test_cname_inside_the_answer(void **state)
@@ -380,7 +391,7 @@ static void test_cname_inside_the_answer(void **state)
 	assert_true(mx_done(&p));
 	assert_true(p.hosts[0].is_cname);
 	host(&p, 0, 10, "mx.example.org", DNS_OK, 1);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 /* A CNAME of the domain itself leads to the MX of another. */
@@ -396,7 +407,7 @@ static void test_cname_of_the_domain(void **state)
 	answer(&p, "example.org", TYPE_MX, DNS_OK, m);
 	asks(&p, "mx.example.net", TYPE_A);
 	assert_int_equal(p.source, SOURCE_MX);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 /* An answer that stops at the CNAME: the rest is asked for. */
@@ -406,7 +417,7 @@ static void test_cname_left_open(void **state)
 	struct dns_message *m = message();
 
 	(void)state;
-	mx_init(&p, "mx.example.org", 25, true, MX_IPV4);
+	mx_init(&p, &memory, "mx.example.org", 25, true, MX_IPV4);
 	asks(&p, "mx.example.org", TYPE_A);
 	add_cname(m, "mx.example.org", "b.example.net");
 	answer(&p, "mx.example.org", TYPE_A, DNS_OK, m);
@@ -417,9 +428,9 @@ static void test_cname_left_open(void **state)
 	answer(&p, "b.example.net", TYPE_A, DNS_OK, m);
 	assert_true(mx_done(&p));
 	host(&p, 0, 0, "mx.example.org", DNS_OK, 1);
-	mx_fini(&p);
+	arena_fini(&memory);
 	/* Where a SOA says that nothing is there, nothing is asked. */
-	mx_init(&p, "mx.example.org", 25, true, MX_IPV4);
+	mx_init(&p, &memory, "mx.example.org", 25, true, MX_IPV4);
 	asks(&p, "mx.example.org", TYPE_A);
 	m = message();
 	m->soa = true;
@@ -427,7 +438,7 @@ static void test_cname_left_open(void **state)
 	answer(&p, "mx.example.org", TYPE_A, DNS_OK, m);
 	assert_true(mx_done(&p));
 	host(&p, 0, 0, "mx.example.org", DNS_NO_ADDRESS, 0);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 static void test_cname_loops(void **state)
@@ -437,18 +448,18 @@ static void test_cname_loops(void **state)
 	char from[32], to[32];
 
 	(void)state;
-	mx_init(&p, "mx.example.org", 25, true, MX_IPV4);
+	mx_init(&p, &memory, "mx.example.org", 25, true, MX_IPV4);
 	asks(&p, "mx.example.org", TYPE_A);
 	add_cname(m, "mx.example.org", "b.example.net");
 	add_cname(m, "b.example.net", "mx.example.org");
 	answer(&p, "mx.example.org", TYPE_A, DNS_OK, m);
 	assert_true(mx_done(&p));
 	host(&p, 0, 0, "mx.example.org", DNS_INVALID, 0);
-	mx_fini(&p);
+	arena_fini(&memory);
 	/* 16 in a row are followed, 17 are not. */
 	for (int links = CNAMES_MAX; links <= CNAMES_MAX + 1; links++) {
 		m = message();
-		mx_init(&p, "c0.example.org", 25, true, MX_IPV4);
+		mx_init(&p, &memory, "c0.example.org", 25, true, MX_IPV4);
 		asks(&p, "c0.example.org", TYPE_A);
 		for (int i = 0; i < links; i++) {
 			snprintf(from, sizeof from, "c%d.example.org", i);
@@ -458,7 +469,7 @@ static void test_cname_loops(void **state)
 		add_address(m, to, "192.0.2.1");
 		answer(&p, "c0.example.org", TYPE_A, DNS_OK, m);
 		assert_int_equal(p.hosts[0].status, links == CNAMES_MAX ? DNS_OK : DNS_INVALID);
-		mx_fini(&p);
+		arena_fini(&memory);
 	}
 }
 
@@ -466,34 +477,33 @@ static void test_cname_loops(void **state)
 static void test_chain_without_end(void **state)
 {
 	struct mx_plan p;
-	const char *qname;
-	enum dns_type type;
+	size_t question;
 	int asked = 0;
 	char to[32];
 
 	(void)state;
-	mx_init(&p, "c.example.org", 25, true, MX_IPV4);
-	while (mx_next(&p, &qname, &type)) {
+	mx_init(&p, &memory, "c.example.org", 25, true, MX_IPV4);
+	while (mx_next(&p, &question)) {
+		const struct mx_question *q = &p.questions[question];
 		struct dns_message *m = message();
 
 		assert_true(asked < 100);
 		snprintf(to, sizeof to, "c%d.example.org", asked++);
-		add_cname(m, qname, to);
-		answer(&p, qname, type, DNS_OK, m);
+		add_cname(m, q->qname, to);
+		answer(&p, q->qname, q->type, DNS_OK, m);
 	}
 	assert_true(mx_done(&p));
 	assert_int_equal(p.hosts[0].n_addrs, 0);
 	assert_true(asked < 20);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 static void test_limit_on_hosts(void **state)
 {
 	struct mx_plan p;
 	struct dns_message *m = message();
-	const char *qname;
-	enum dns_type type;
 	char name[32];
+	size_t question;
 	unsigned asked = 0;
 
 	(void)state;
@@ -504,7 +514,7 @@ static void test_limit_on_hosts(void **state)
 	}
 	answer(&p, "example.org", TYPE_MX, DNS_OK, m);
 	assert_int_equal(p.n_hosts, MX_HOSTS_MAX + 20);
-	while (mx_next(&p, &qname, &type))
+	while (mx_next(&p, &question))
 		asked++;
 	assert_int_equal(asked, 2 * MX_HOSTS_MAX);
 	/* The worst preferences are those left out. */
@@ -513,7 +523,7 @@ static void test_limit_on_hosts(void **state)
 	assert_true(p.hosts[MX_HOSTS_MAX].beyond_limit);
 	assert_int_equal(p.hosts[MX_HOSTS_MAX].status, DNS_OK);
 	assert_string_equal(p.hosts[MX_HOSTS_MAX + 19].name, "mx0.example.org");
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 static void test_give_up(void **state)
@@ -526,7 +536,7 @@ static void test_give_up(void **state)
 	mx_give_up(&p, DNS_TIMEOUT);
 	assert_true(mx_done(&p));
 	assert_int_equal(p.status, DNS_TIMEOUT);
-	mx_fini(&p);
+	arena_fini(&memory);
 	begin(&p);
 	add_mx(m, "example.org", 10, "a.example.org");
 	add_mx(m, "example.org", 20, "b.example.org");
@@ -547,7 +557,7 @@ static void test_give_up(void **state)
 	/* An answer that comes too late changes nothing. */
 	answer(&p, "b.example.org", TYPE_A, DNS_OK, message());
 	host(&p, 1, 20, "b.example.org", DNS_TIMEOUT, 0);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 static void test_is_host_name(void **state)

@@ -202,20 +202,22 @@ static void test_backends(void **state)
 
 /* Endpoints */
 
+static struct arena memory; /* of the plan under test */
+
 static struct mx_plan_host *add_host(struct mx_plan *p, unsigned preference, const char *name,
 				     enum dns_status status)
 {
-	struct mx_plan_host *h = ARRAY_ADD(p->hosts, p->n_hosts);
+	struct mx_plan_host *h = ARENA_ADD(&memory, p->hosts, p->n_hosts);
 
 	h->preference = (uint16_t)preference;
-	h->name = xstrdup(name);
+	h->name = arena_strdup(&memory, name);
 	h->status = status;
 	return h;
 }
 
 static void add_address(struct mx_plan_host *h, const char *text)
 {
-	struct addr *a = ARRAY_ADD(h->addrs, h->n_addrs);
+	struct addr *a = ARENA_ADD(&memory, h->addrs, h->n_addrs);
 
 	assert_true(addr_parse(a, text, 25));
 }
@@ -232,7 +234,7 @@ static void test_order(void **state)
 	    {4, "", END_DNS_NO_ADDRESS}, {5, "", END_DNS_TIMEOUT},    {6, "", END_DNS_INVALID},
 	    {7, "", END_LIMIT},
 	};
-	struct mx_plan p = {0};
+	struct mx_plan p = {.memory = &memory};
 	struct mx_plan_host *h;
 	struct endpoint_plan *out;
 	size_t n;
@@ -255,18 +257,16 @@ static void test_order(void **state)
 	for (size_t i = 0; i < n; i++) {
 		char text[ADDR_STRLEN];
 
-		assert_int_equal(out[i].host, want[i].host);
+		assert_int_equal(out[i].host - p.hosts, want[i].host);
 		assert_string_equal(addr_format(&out[i].addr, text), want[i].address);
 		assert_int_equal(out[i].end, want[i].end);
 	}
-	free(out);
 	n = endpoints_of(&p, true, &out);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(out[i].end, END_NOT_PUBLIC);
-	free(out);
-	mx_fini(&p);
+	p.n_hosts = 0;
 	assert_int_equal(endpoints_of(&p, false, &out), 0);
-	free(out);
+	arena_fini(&memory);
 }
 
 static size_t count(const struct endpoint_plan *out, size_t n, enum end end)
@@ -280,7 +280,7 @@ static size_t count(const struct endpoint_plan *out, size_t n, enum end end)
 
 static void test_limits(void **state)
 {
-	struct mx_plan p = {0};
+	struct mx_plan p = {.memory = &memory};
 	struct endpoint_plan *out;
 	char text[64];
 	size_t n;
@@ -303,19 +303,16 @@ static void test_limits(void **state)
 	assert_int_equal(count(out, n, END_LIMIT), 1);
 	/* It is the last of the answer, which here stands first in order. */
 	assert_int_equal(out[0].end, END_LIMIT);
-	free(out);
 	p.n_hosts = 11;
 	n = endpoints_of(&p, false, &out);
 	assert_int_equal(n, 11 * 101);
 	assert_int_equal(count(out, n, END_NONE), ENDPOINTS_MAX);
 	for (size_t i = 10 * 101; i < n; i++)
 		assert_int_equal(out[i].end, END_LIMIT); /* the worst preference */
-	free(out);
 	/* What is not contacted anyway uses nothing up. */
 	n = endpoints_of(&p, true, &out);
 	assert_int_equal(count(out, n, END_NOT_PUBLIC), 11 * 100);
-	free(out);
-	mx_fini(&p);
+	arena_fini(&memory);
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)

@@ -104,7 +104,7 @@ static struct asker *ask(struct fixture *f, int i, const char *name, enum dns_ty
 	struct asker *a = &f->askers[i];
 
 	a->f = f;
-	a->query = resolver_ask(f->resolver, name, type, on_answer, a);
+	a->query = resolver_ask(f->resolver, name, type, NULL, on_answer, a);
 	assert_non_null(a->query);
 	return a;
 }
@@ -465,7 +465,7 @@ static void test_other_type_is_another_question(void **state)
 static void ask_again(struct asker *a)
 {
 	a->then = NULL;
-	a->query = resolver_ask(a->f->resolver, NAME, TYPE_A, on_answer, a);
+	a->query = resolver_ask(a->f->resolver, NAME, TYPE_A, NULL, on_answer, a);
 }
 
 static void test_asking_again_in_a_call_back(void **state)
