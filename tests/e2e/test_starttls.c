@@ -114,12 +114,8 @@ static void server_name(void **state)
 	struct probe *probe = PROBE(lab, "--json", "-S", "sni.example", "127.0.51.2");
 	probe_assert_exit(probe, 0);
 	lab_assert_polite(lab);
-	const char *line = lab_line(lab, "secured 127.0.51.1 1 ");
-	assert_non_null(line);
-	assert_non_null(strstr(line, " mx.sni.example"));
-	line = lab_line(lab, "secured 127.0.51.2 1 ");
-	assert_non_null(line);
-	assert_non_null(strstr(line, " -"));
+	lab_assert_secured(lab, "127.0.51.1", "mx.sni.example");
+	lab_assert_secured(lab, "127.0.51.2", "-");
 	probe_free(probe);
 	lab_free(lab);
 }

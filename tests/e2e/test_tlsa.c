@@ -123,16 +123,11 @@ static void server_name(void **state)
 	struct lab *lab = lab_start("tlsa");
 	struct probe *probe =
 	    PROBE(lab, "--json", "--tls", "dane", "n5.secure.example", "n23.secure.example");
-	const char *line;
 
 	(void)state;
 	lab_assert_polite(lab);
-	line = lab_line(lab, "secured 127.11.0.5 1 ");
-	assert_non_null(line);
-	assert_non_null(strstr(line, " mx.n5.secure.example"));
-	line = lab_line(lab, "secured 127.11.0.23 1 ");
-	assert_non_null(line);
-	assert_non_null(strstr(line, " end.n23.secure.example"));
+	lab_assert_secured(lab, "127.11.0.5", "mx.n5.secure.example");
+	lab_assert_secured(lab, "127.11.0.23", "end.n23.secure.example");
 	probe_free(probe);
 	lab_free(lab);
 }

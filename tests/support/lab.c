@@ -256,6 +256,16 @@ const char *lab_line(const struct lab *lab, const char *prefix)
 	return line;
 }
 
+void lab_assert_secured(const struct lab *lab, const char *address, const char *name)
+{
+	char *prefix = xasprintf("secured %s 1 ", address), *wanted = xasprintf(" %s", name);
+	const char *line = lab_line(lab, prefix), *at = line ? strstr(line, wanted) : NULL;
+	if (!at || (at[strlen(wanted)] && at[strlen(wanted)] != ' '))
+		fail_msg("%s was secured as '%s', not for %s", address, line ? line : "", name);
+	free(prefix);
+	free(wanted);
+}
+
 long lab_sum(const struct lab *lab, const char *name)
 {
 	char *prefix = xasprintf("sum %s ", name);

@@ -41,6 +41,10 @@ long lab_sum(const struct lab *, const char *name);
 unsigned lab_lines(const struct lab *, const char *prefix);
 const char *lab_line(const struct lab *, const char *prefix);
 
+/* Of a stopped lab: fails the test unless the first session with that address was secured, and this
+ * was the name that the client asked for ("-": none). */
+void lab_assert_secured(const struct lab *, const char *address, const char *name);
+
 /* Stops the lab and fails the test when the client has done what no polite one does. */
 void lab_assert_polite(struct lab *);
 
