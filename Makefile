@@ -139,7 +139,7 @@ $(BUILD)/tests/unit/test_scenario: private LIBRARIES := $(BUILD)/libmxprobe.a $(
 $(BUILD)/tests/unit/test_message_ldns: private LIBRARIES := $(LAB_LIBRARIES) $(LIBRARIES)
 
 # These run on a loop whose clock is the test's: it stands before the library, which then keeps its own.
-fake_tests := rounds session resolver contacts run gate
+fake_tests := rounds session resolver run gate
 $(fake_tests:%=$(BUILD)/tests/unit/test_%): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fake/*.c))
 
 # These need servers with certificates, which are made as the lab makes them.

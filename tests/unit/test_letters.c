@@ -213,11 +213,25 @@ static void late(void **state)
 	const char *path = *state;
 	struct history *h = kept_open(path);
 	const int back = -60 * 24 * 3650; /* the clock of this machine is later than that */
+	sqlite3 *db;
 
 	tell(h, "a", EVENTS_CHANGE);
 	assert_event(h, "hh", back, 1, "none");
 	assert_event(h, "he", back + 5, 1, "problem+");
 	assert_event(h, "hh", back + 3, 1, "none");
+	kept_close(h);
+	/* Nor to whom each bad run is told. */
+	h = kept_open(path);
+	tell(h, "b", EVENTS_PROBLEM);
+	assert_event(h, "he", back + 4, 1, "none");
+	assert_event(h, "he", back + 6, 1, "problem");
+	/* Nor while another process writes. */
+	db = kept_raw(path);
+	kept_execute(db, "BEGIN IMMEDIATE");
+	assert_event(h, "he", back + 5, 1, "none");
+	assert_event(h, "he", back + 7, 1, "problem");
+	kept_execute(db, "COMMIT");
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	kept_close(h);
 }
 

@@ -523,6 +523,94 @@ static void test_handshake_failed_where_tls_is_a_must(void **state)
 	assert_non_null(f->seen.error);
 }
 
+/* A gate at which others stand until a moment. */
+struct queue {
+	struct gate *gate;
+	struct gate_ticket others[GATE_MOST];
+	struct timer leave;
+};
+
+static void go_on(void *arg)
+{
+	(void)arg; /* nobody asks who is inside */
+}
+
+static void leave_all(void *arg)
+{
+	struct queue *q = arg;
+
+	for (size_t i = 0; i < ARRAY_LEN(q->others); i++)
+		gate_leave(&q->others[i]);
+}
+
+static struct queue *crowd(struct fixture *f, usec_t until)
+{
+	struct queue *q = xcalloc(1, sizeof *q);
+
+	f->conf.gate = q->gate = gate_new(f->loop);
+	for (size_t i = 0; i < ARRAY_LEN(q->others); i++)
+		if (!gate_enter(q->gate, &q->others[i], go_on, NULL))
+			loop_run(f->loop);
+	timer_init(&q->leave, f->loop, leave_all, q);
+	timer_at(&q->leave, loop_now(f->loop) + until);
+	return q;
+}
+
+static void queue_free(struct queue *q)
+{
+	timer_fini(&q->leave);
+	leave_all(q);
+	gate_free(q->gate);
+	free(q);
+}
+
+/* The time for which this machine had no room for a handshake is not the server's. */
+static void test_held_at_the_gate(void **state)
+{
+	struct fixture *f = *state;
+	struct queue *q = crowd(f, 50 * SEC);
+
+	against(f, (const char *const[]){OFFER, "S:220 go\r\n", "+60000", NULL});
+	ends(f, PHASE_TLS, END_TIMEOUT, 220);
+	assert_int_equal(f->seen.took[PHASE_TLS], 30 * SEC);
+	assert_int_equal(observation_total(&f->seen), 30 * SEC);
+	assert_int_equal(f->ended - f->begun, 80 * SEC);
+	queue_free(q);
+}
+
+/* Nor is it taken from the connection that follows a failed one. */
+static void test_fall_back_after_the_gate(void **state)
+{
+	struct fixture *f = *state;
+	struct queue *q = crowd(f, 50 * SEC);
+	static const char *const first[] = {OFFER, "S:220 go\r\n", "+55000", "EOF", NULL};
+	static const char *const second[] = {NULL};
+	const char *const *scripts[] = {first, second};
+
+	serve(f, scripts, 2);
+	start(f);
+	run(f);
+	ends(f, PHASE_BANNER, END_TIMEOUT, 0);
+	assert_true(f->seen.notes & NOTE_TLS_FALLBACK);
+	assert_int_equal(f->ended - f->begun, 80 * SEC);
+	assert_int_equal(f->seen.took[PHASE_BANNER], 25 * SEC);
+	queue_free(q);
+}
+
+/* What comes before our handshake has begun is injected, whoever held that up. */
+static void test_injection_at_the_gate(void **state)
+{
+	struct fixture *f = *state;
+	struct queue *q = crowd(f, 50 * SEC);
+
+	against(f, (const char *const[]){OFFER, "S:220 go\r\n", "+1000", "S:250 injected\r\n",
+					 "ALL", "EOF", NULL});
+	ends(f, PHASE_TLS, END_TLS, 220);
+	assert_int_equal(server_connections(f->server), 1);
+	assert_non_null(strstr(f->seen.error, "plaintext"));
+	queue_free(q);
+}
+
 static void test_injection_with_the_reply(void **state)
 {
 	struct fixture *f = *state;
@@ -676,6 +764,9 @@ int main(void)
 	    TEST(test_fall_back_within_one_limit),
 	    TEST(test_handshake_silent_is_no_fall_back),
 	    TEST(test_handshake_failed_where_tls_is_a_must),
+	    TEST(test_held_at_the_gate),
+	    TEST(test_fall_back_after_the_gate),
+	    TEST(test_injection_at_the_gate),
 	    TEST(test_injection_with_the_reply),
 	    TEST(test_injection_behind_the_reply),
 	    TEST(test_trace),

@@ -22,7 +22,9 @@ struct world {
 	unsigned delivered, failed;
 	char *failure; /* the last */
 	struct buf order, tried;
-	unsigned kept; /* that `next` still has */
+	unsigned kept;       /* that `next` still has */
+	unsigned kept_first; /* so many when the first of all was delivered */
+	bool one_subject;    /* of all that `next` has */
 };
 
 static void on_ended(void *arg, const struct post *post, const char *failure)
@@ -34,8 +36,8 @@ static void on_ended(void *arg, const struct post *post, const char *failure)
 		w->failed++;
 		free(w->failure);
 		w->failure = xstrdup(failure);
-	} else {
-		w->delivered++;
+	} else if (!w->delivered++) {
+		w->kept_first = w->kept;
 	}
 }
 
@@ -54,8 +56,10 @@ static bool on_next(void *arg, struct post *post)
 	if (!w->kept)
 		return false;
 	w->kept--;
-	*post = (struct post){
-	    .subject = xasprintf("kept%u", w->kept), .body = xstrdup("{}"), .tag = w->kept + 1};
+	*post = (struct post){.subject =
+				  w->one_subject ? xstrdup("kept") : xasprintf("kept%u", w->kept),
+			      .body = xstrdup("{}"),
+			      .tag = w->kept + 1};
 	return true;
 }
 
@@ -292,6 +296,25 @@ static void kept(void **state)
 	end(&w);
 }
 
+/* While one of a subject is under way the others are left where they are but for a few. */
+static void bounded(void **state)
+{
+	static const char *const ok[] = {"200", NULL};
+	struct webhook_conf conf = patient();
+	struct world w;
+
+	(void)state;
+	conf.most = 10;
+	begin(&w, &conf, ok);
+	w.one_subject = true;
+	w.kept = 40;
+	webhook_poke(w.hook);
+	webhook_drain(w.hook, USEC_NEVER);
+	assert_int_equal(w.delivered, 40);
+	assert_in_range(w.kept_first, 30, 39);
+	end(&w);
+}
+
 /* What would not fit into memory has failed, and is told so. */
 static void too_many(void **state)
 {
@@ -343,7 +366,7 @@ int main(void)
 	    cmocka_unit_test(nobody_listens), cmocka_unit_test(signature),
 	    cmocka_unit_test(order),          cmocka_unit_test(down),
 	    cmocka_unit_test(kept),           cmocka_unit_test(too_many),
-	    cmocka_unit_test(background),
+	    cmocka_unit_test(bounded),        cmocka_unit_test(background),
 	};
 
 	(void)unsetenv("http_proxy");
