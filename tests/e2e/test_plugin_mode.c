@@ -373,19 +373,12 @@ static void surroundings(void **state)
 
 static void as_another_user(void **state)
 {
-	enum { NOBODY = 65534 };
-	const struct probe_conf conf = {.uid = NOBODY, .no_env = true, .no_input = true};
-	bool reachable;
+	const struct probe_conf conf = {.uid = lesser_user(), .no_env = true, .no_input = true};
 	struct probe *probe;
 
 	(void)state;
-	if (geteuid() != 0)
+	if (!conf.uid)
 		skip(); /* we are nobody already */
-	assert_int_equal(seteuid(NOBODY), 0);
-	reachable = access("/", X_OK) == 0 && euidaccess(getenv("MXPROBE"), X_OK) == 0;
-	assert_int_equal(seteuid(0), 0);
-	if (!reachable)
-		skip(); /* built in a folder of ours alone */
 	probe = PROBE_CONF(lab, &conf, "--nagios", "half.example");
 	check_form(probe, WARNING);
 	probe_free(probe);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -161,6 +163,31 @@ static void trust_store(void **state)
 	lab_free(lab);
 }
 
+/* A store that is there and cannot be read is no fault of a server's. */
+static void unreadable_trust_store(void **state)
+{
+	char *path = test_path(".pem"), *env = xasprintf("SSL_CERT_FILE=%s", path);
+	const struct probe_conf conf = {.env = (const char *const[]){env, NULL},
+					.uid = lesser_user()};
+	char *said = xasprintf("mxprobe: %s: Permission denied\n", path);
+	struct lab *lab = lab_start("faults");
+	struct probe *probe;
+
+	(void)state;
+	write_whole(path, "");
+	assert_int_equal(chmod(path, 0), 0);
+	probe = PROBE_CONF(lab, &conf, "--json", "--tls", "verify", "[mx1.faults.example]");
+	probe_assert_exit(probe, 3);
+	assert_string_equal(probe->err, said);
+	assert_int_equal(probe->out_len, 0);
+	probe_free(probe);
+	lab_free(lab);
+	(void)unlink(path);
+	free(path);
+	free(env);
+	free(said);
+}
+
 /* A literal is looked for in the certificate as an address; a name in it does not help. */
 static void literals(void **state)
 {
@@ -274,11 +301,17 @@ static void injection(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(faults_in_auto),   cmocka_unit_test(faults_in_require),
-	    cmocka_unit_test(faults_in_verify), cmocka_unit_test(faults_are_told_apart),
-	    cmocka_unit_test(tls_object),       cmocka_unit_test(trust_store),
-	    cmocka_unit_test(literals),         cmocka_unit_test(one_address_two_names),
-	    cmocka_unit_test(ends_politely),    cmocka_unit_test(injection),
+	    cmocka_unit_test(faults_in_auto),
+	    cmocka_unit_test(faults_in_require),
+	    cmocka_unit_test(faults_in_verify),
+	    cmocka_unit_test(faults_are_told_apart),
+	    cmocka_unit_test(tls_object),
+	    cmocka_unit_test(trust_store),
+	    cmocka_unit_test(literals),
+	    cmocka_unit_test(one_address_two_names),
+	    cmocka_unit_test(ends_politely),
+	    cmocka_unit_test(injection),
+	    cmocka_unit_test(unreadable_trust_store),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

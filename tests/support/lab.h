@@ -88,6 +88,10 @@ struct probe *probe_run(const struct lab *, const struct probe_conf *, const cha
 #define PROBE_CONF(lab, conf, ...) \
 	probe_run((lab), (conf), (const char *const[]){__VA_ARGS__, NULL})
 
+/* Somebody who may not do everything, for `uid`: 0, we ourselves, unless we are root. Skips the
+ * test where MXPROBE stands in a folder of root's alone. */
+uid_t lesser_user(void);
+
 /* Fails the test, and shows what the program said, when it did not exit so. */
 void probe_assert_exit(const struct probe *, int status);
 
