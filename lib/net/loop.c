@@ -17,8 +17,10 @@ struct loop {
 	bool stale; /* `recent` is of before the last wait */
 	struct timer **heap;
 	size_t n_timers, cap_timers;
+	struct timer *soon, **soon_end;
+	size_t n_soon;
 	size_t n_watches;
-	size_t n_aside; /* of the timers in the heap: those that nobody waits for */
+	size_t n_aside; /* of the timers that are set: those that nobody waits for */
 	short flags;    /* of every watch's event */
 	bool edge, stopped;
 	unsigned calls; /* call-backs of watches so far: has a turn done anything? */
@@ -83,6 +85,7 @@ struct loop *loop_new(void)
 	loop->tick = evtimer_new(loop->base, on_tick, loop);
 	loop->tick_at = USEC_NEVER;
 	loop->recent = loop_now(loop);
+	loop->soon_end = &loop->soon;
 	return loop;
 }
 
@@ -92,6 +95,8 @@ void loop_free(struct loop *loop)
 		return;
 	for (size_t i = 0; i < loop->n_timers; i++)
 		loop->heap[i]->at = 0;
+	for (struct timer *t = loop->soon; t; t = t->next)
+		t->place = NULL;
 	event_free(loop->tick);
 	event_base_free(loop->base);
 	free(loop->heap);
@@ -261,6 +266,20 @@ static void heap_remove(struct timer *t)
 		sift_down(loop, i, last);
 }
 
+static void soon_remove(struct timer *t)
+{
+	struct loop *loop = t->loop;
+
+	*t->place = t->next;
+	if (t->next)
+		t->next->place = t->place;
+	else
+		loop->soon_end = t->place;
+	t->place = NULL;
+	loop->n_soon--;
+	loop->n_aside -= t->aside;
+}
+
 void timer_init(struct timer *t, struct loop *loop, void (*fire)(void *arg), void *arg)
 {
 	*t = (struct timer){.loop = loop, .fire = fire, .arg = arg, .when = USEC_NEVER};
@@ -271,6 +290,8 @@ void timer_at(struct timer *t, usec_t when)
 	struct loop *loop = t->loop;
 
 	t->when = when;
+	if (t->place)
+		soon_remove(t);
 	if (when == USEC_NEVER) {
 		if (t->at)
 			heap_remove(t);
@@ -292,17 +313,29 @@ void timer_at(struct timer *t, usec_t when)
 	sift_up(loop, loop->n_timers++, t);
 }
 
-/* Later than all that this turn takes for due: what sets itself again must not keep the loop from
- * its sockets. */
 void timer_soon(struct timer *t)
 {
-	timer_at(t, loop_recent(t->loop) + 1);
+	struct loop *loop = t->loop;
+
+	if (t->place)
+		return;
+	if (t->at)
+		heap_remove(t);
+	t->when = 0;
+	t->next = NULL;
+	t->place = loop->soon_end;
+	*loop->soon_end = t;
+	loop->soon_end = &t->next;
+	loop->n_soon++;
+	loop->n_aside += t->aside;
 }
 
 void timer_fini(struct timer *t)
 {
 	if (t->at)
 		heap_remove(t);
+	if (t->place)
+		soon_remove(t);
 }
 
 void timer_aside(struct timer *t)
@@ -383,14 +416,30 @@ static bool is_due(const struct loop *loop, usec_t now)
 	return loop->n_timers && loop->heap[0]->queued <= now;
 }
 
+/* Those that are there now: what comes up meanwhile has its turn when sockets had theirs. */
+static void fire_soon(struct loop *loop)
+{
+	for (size_t n = loop->n_soon; n && loop->soon && !loop->stopped; n--) {
+		struct timer *t = loop->soon;
+
+		soon_remove(t);
+		t->fire(t->arg);
+	}
+}
+
+static size_t n_wanted(const struct loop *loop, bool all)
+{
+	return loop->n_watches + loop->n_timers + loop->n_soon - (all ? 0 : loop->n_aside);
+}
+
 static void run(struct loop *loop, bool all)
 {
 	enum { PASSES = 64 };
 
 	loop->stopped = false;
-	while (!loop->stopped && loop->n_watches + loop->n_timers > (all ? 0 : loop->n_aside)) {
+	while (!loop->stopped && n_wanted(loop, all)) {
 		usec_t now = loop_now(loop);
-		bool looked = is_due(loop, now); /* without waiting */
+		bool looked = loop->n_soon || is_due(loop, now); /* without waiting */
 		unsigned calls = loop->calls;
 		struct timer *t;
 
@@ -400,6 +449,7 @@ static void run(struct loop *loop, bool all)
 		if (event_base_loop(loop->base, looked ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
 			break;
 		loop->stale = true;
+		fire_soon(loop);
 		now = loop_recent(loop);
 		if (loop->stopped || !is_due(loop, now))
 			continue;

@@ -57,15 +57,22 @@ struct timer {
 	struct loop *loop;
 	void (*fire)(void *arg);
 	void *arg;
-	usec_t when;   /* what the owner asked for */
-	usec_t queued; /* its key in the heap: when, or earlier */
-	size_t at;     /* index in the heap + 1; 0: not there */
+	usec_t when;                 /* what the owner asked for */
+	usec_t queued;               /* its key in the heap: when, or earlier */
+	size_t at;                   /* index in the heap + 1; 0: not there */
+	struct timer *next, **place; /* among those that are soon; place NULL: it is not */
 	bool aside;
 };
 
 void timer_init(struct timer *, struct loop *, void (*fire)(void *arg), void *arg);
 void timer_at(struct timer *, usec_t when);
-void timer_soon(struct timer *); /* in the turn that follows */
+/* In the turn that follows, before timers that wait for their time, and though there may be more to
+ * read: for work that was put off only because it must not be done inside a caller. */
+void timer_soon(struct timer *);
+static inline bool timer_is_set(const struct timer *t)
+{
+	return t->at || t->place;
+}
 void timer_fini(struct timer *);
 void timer_aside(struct timer *); /* after timer_init: loop_run does not wait for it */
 

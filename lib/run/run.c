@@ -808,7 +808,7 @@ static void turn(void *arg)
 		else
 			begin(j);
 	}
-	if (r->conf.live && r->active && !r->refresh.at)
+	if (r->conf.live && r->active && !timer_is_set(&r->refresh))
 		timer_at(&r->refresh, loop_now(r->loop) + REFRESH);
 	if (!r->active)
 		timer_at(&r->refresh, USEC_NEVER);

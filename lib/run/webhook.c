@@ -143,7 +143,7 @@ bool webhook_idle(const struct webhook *w)
 	for (int i = 0; i < AT_ONCE; i++)
 		if (!is_free(&w->slots[i]))
 			return false;
-	return !w->queue && !w->turn.at;
+	return !w->queue && !timer_is_set(&w->turn);
 }
 
 static void turn_soon(struct webhook *w)

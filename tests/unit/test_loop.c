@@ -199,6 +199,76 @@ static void test_stopped_and_run_again(void **state)
 	assert_int_equal(f->n_fired, 2);
 }
 
+/* Those that are soon: in the order in which they were set, once each, and before what waits. */
+static void test_soon(void **state)
+{
+	static const int order[] = {7, 3, 5, 1, 0};
+	struct fixture *f = *state;
+
+	prepare(f);
+	timer_at(&f->timers[0], loop_now(f->loop) - USEC_PER_SEC);
+	timer_at(&f->timers[5], USEC_NEVER - 1);
+	timer_soon(&f->timers[7]);
+	timer_soon(&f->timers[2]);
+	timer_soon(&f->timers[3]);
+	timer_soon(&f->timers[5]); /* comes forward */
+	timer_soon(&f->timers[7]); /* keeps its place */
+	timer_soon(&f->timers[4]);
+	timer_soon(&f->timers[1]);
+	timer_soon(&f->timers[6]);
+	timer_fini(&f->timers[2]);
+	timer_at(&f->timers[4], USEC_NEVER);
+	timer_fini(&f->timers[6]);
+	timer_aside(&f->timers[8]);
+	loop_run(f->loop);
+	assert_int_equal(f->n_fired, ARRAY_LEN(order));
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		assert_int_equal(f->fired[i], order[i]);
+	assert_false(timer_is_set(&f->timers[8]));
+	timer_soon(&f->timers[8]); /* nobody waits for it */
+	assert_true(timer_is_set(&f->timers[8]));
+	loop_run(f->loop);
+	assert_int_equal(f->n_fired, ARRAY_LEN(order));
+	loop_run_aside(f->loop);
+	assert_int_equal(f->n_fired, ARRAY_LEN(order) + 1);
+}
+
+static void soon_again(void *arg)
+{
+	on_timer(arg);
+	timer_soon(arg);
+	timer_fini(&current->timers[1]);
+}
+
+static void end_all(void *arg, unsigned ready)
+{
+	(void)ready;
+	timer_fini(arg);
+}
+
+/* What sets itself again lets sockets have their turn, and timers theirs. */
+static void test_soon_again_and_again(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f);
+	f->timers[0].fire = soon_again;
+	timer_soon(&f->timers[0]);
+	timer_soon(&f->timers[1]); /* freed by the first */
+	f->timers[2].fire = stop_loop;
+	timer_at(&f->timers[2], loop_now(f->loop));
+	loop_run(f->loop);
+	assert_true(f->n_fired >= 2);
+	for (int i = 0; i < f->n_fired; i++)
+		assert_int_not_equal(f->fired[i], 1);
+	f->n_fired = 0;
+	f->watch = watch_new(f->loop, f->fds[0], end_all, &f->timers[0]);
+	watch_aside(f->watch);
+	assert_int_equal(write(f->fds[1], "x", 1), 1);
+	loop_run(f->loop);
+	assert_true(f->n_fired <= 1);
+}
+
 /* Descriptors */
 
 static void on_ready(void *arg, unsigned ready)
@@ -351,6 +421,8 @@ int main(void)
 	    TEST(test_stopped_and_run_again),
 	    TEST(test_ready),
 	    TEST(test_end),
+	    TEST(test_soon),
+	    TEST(test_soon_again_and_again),
 	    TEST(test_sockets_before_timers),
 	    TEST(test_watches_freed_in_a_call_back),
 	    TEST(test_level),
