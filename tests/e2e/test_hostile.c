@@ -21,6 +21,8 @@
 
 #include <cmocka.h>
 
+enum { NAPS = 40000 }; /* minutes: only what is broken takes as long */
+
 struct hostile {
 	pid_t pid;
 	char target[64];
@@ -186,6 +188,50 @@ static void machine_that_refuses(void **state)
 	hostile_stop(&nameless);
 }
 
+static char *file_of(pid_t pid, const char *name)
+{
+	char *path = xasprintf("/proc/%ld/%s", (long)pid, name), *text = read_whole(path, NULL);
+
+	free(path);
+	return text ? text : xstrdup("");
+}
+
+/* Is SIGTERM in that set of signals (proc(5))? */
+static bool has_sigterm(pid_t pid, const char *set)
+{
+	char *status = file_of(pid, "status");
+	const char *line = strstr(status, set);
+	bool has = line && strtoull(line + strlen(set), NULL, 16) >> (SIGTERM - 1) & 1;
+
+	free(status);
+	return has;
+}
+
+/* It waits in write(), as far as the system tells. */
+static bool is_writing(pid_t pid)
+{
+	char *where = file_of(pid, "wchan");
+	bool is = strstr(where, "pipe_w") != NULL;
+
+	free(where);
+	return is;
+}
+
+static void nap(void)
+{
+	(void)usleep(5000); /* shorter is fine */
+}
+
+/* Sends it once the program handles it, and returns when it has got there. */
+static void terminate(pid_t pid)
+{
+	for (int i = 0; i < NAPS && !has_sigterm(pid, "SigCgt:"); i++)
+		nap();
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	for (int i = 0; i < NAPS && has_sigterm(pid, "ShdPnd:"); i++)
+		nap();
+}
+
 /* Input of which nothing but its end would be a result, and which has no end. */
 static void signals_end_endless_input(void **state)
 {
@@ -193,10 +239,8 @@ static void signals_end_endless_input(void **state)
 	    probe_start(NULL, NULL, (const char *const[]){"--json", "-i", "/dev/zero", NULL});
 
 	(void)state;
-	usleep(300 * 1000);
-	assert_int_equal(kill(probe->pid, SIGTERM), 0);
-	usleep(300 * 1000);
-	assert_int_equal(kill(probe->pid, SIGTERM), 0);
+	terminate(probe->pid);
+	(void)kill(probe->pid, SIGTERM); /* the first may have been enough */
 	probe_wait(probe);
 	probe_assert_exit(probe, 3);
 	probe_free(probe);
@@ -221,18 +265,19 @@ static void second_signal_ends_a_blocked_run(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		(void)alarm(60);
+		(void)alarm(300);
 		(void)dup2(ends[1], STDOUT_FILENO);
 		(void)execl(getenv("MXPROBE"), "mxprobe", "--json", "[127.0.71.9]:1", (char *)NULL);
 		_exit(127);
 	}
-	usleep(500 * 1000);
-	assert_int_equal(kill(pid, SIGTERM), 0);
-	usleep(300 * 1000);
+	/* Where the system does not tell, it gets there by itself after the first signal. */
+	for (int i = 0; i < 1000 && !is_writing(pid); i++)
+		nap();
+	terminate(pid);
 	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
 	assert_int_equal(kill(pid, SIGTERM), 0);
-	for (int i = 0; i < 100 && waitpid(pid, &status, WNOHANG) == 0; i++)
-		usleep(50 * 1000);
+	for (int i = 0; i < NAPS && waitpid(pid, &status, WNOHANG) == 0; i++)
+		nap();
 	(void)kill(pid, SIGKILL);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 3);
