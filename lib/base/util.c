@@ -9,6 +9,13 @@
 
 enum { EXIT_UNKNOWN = 3 };
 
+static void (*to_put_back)(void);
+
+void before_giving_up(void (*put_back)(void))
+{
+	to_put_back = put_back;
+}
+
 /* Without stdio, which might want memory. */
 _Noreturn void cannot_go_on(const char *what, const char *why)
 {
@@ -17,6 +24,8 @@ _Noreturn void cannot_go_on(const char *what, const char *why)
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		line[i] = (struct iovec){(void *)(uintptr_t)parts[i], strlen(parts[i])};
+	if (to_put_back)
+		to_put_back();
 	(void)!writev(STDERR_FILENO, line, ARRAY_LEN(line)); /* nobody is left to be told */
 	_exit(EXIT_UNKNOWN);
 }

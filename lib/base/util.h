@@ -21,6 +21,10 @@ typedef int64_t usec_t;
  * may be NULL. No file is half written by it: what was begun lies beside the true one. */
 _Noreturn void cannot_go_on(const char *what, const char *why);
 
+/* What cannot_go_on does first, once, because exit() is not called: it puts back what outlives the
+ * program, such as a terminal's modes. It must not want memory, nor call this. NULL: nothing. */
+void before_giving_up(void (*put_back)(void));
+
 /* Allocation. None of these returns NULL: out of memory is one line on standard error and exit 3.
  * What they return is freed with free(). */
 void *xmalloc(size_t size);

@@ -16,7 +16,7 @@ enum { DEFAULT_LINES = 24, DEFAULT_COLUMNS = 80 };
  * same frame, so nothing flickers. */
 struct canvas {
 	int fd;
-	bool gone;        /* the terminal is: nothing more is written */
+	int gone;         /* the terminal is, errno: nothing more is written */
 	struct buf frame; /* the bytes of one write */
 	unsigned *drawn;  /* columns of each line of the live part on the screen */
 	size_t n_drawn, cap_drawn;
@@ -60,7 +60,7 @@ struct canvas_size canvas_size(const struct canvas *c)
 	return size;
 }
 
-bool canvas_gone(const struct canvas *c)
+int canvas_gone(const struct canvas *c)
 {
 	return c->gone;
 }
@@ -161,6 +161,5 @@ void canvas_draw(struct canvas *c, const struct buf *lasting, const struct buf *
 	if (live)
 		add_lines(c, live, size, true);
 	buf_addstr(&c->frame, "\033[J");
-	if (output_all(c->fd, c->frame.data, c->frame.len) != 0)
-		c->gone = true;
+	c->gone = output_all(c->fd, c->frame.data, c->frame.len);
 }

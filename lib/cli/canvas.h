@@ -24,7 +24,8 @@ struct canvas_size canvas_size(const struct canvas *);
 
 /* Would the terminal take output now? Not after Ctrl-S, and not when it is gone. */
 bool canvas_ready(const struct canvas *);
-bool canvas_gone(const struct canvas *);
+/* 0: it is not; else the errno with which writing to it failed. */
+int canvas_gone(const struct canvas *);
 
 /* Puts `live` in place of the last one, and above it what is to stay for good; each line ends with
  * '\n', none is wider than the screen, and the live ones are fewer than it has. NULL: nothing. */

@@ -559,6 +559,16 @@ static void end_run(struct command *c)
 	c->run = NULL;
 }
 
+/* What was written to the terminal, and not all shown, is lost. Standard error may lead elsewhere.
+ */
+static void see_shown(struct command *c, int err)
+{
+	if (!err)
+		return;
+	command_complain("cannot write standard output: %s", strerror(err));
+	c->failed = c->lost = true;
+}
+
 /* One run, from its first target to the last goodbye; it begins after a pause. */
 static void run_once(struct command *c, usec_t pause)
 {
@@ -591,8 +601,7 @@ static void run_once(struct command *c, usec_t pause)
 			c->options->verbose > 1 && !plugin_mode ? on_confined : NULL, c);
 	c->confined = true;
 	loop_run(c->loop);
-	if (c->progress)
-		progress_free(c->progress);
+	see_shown(c, progress_free(c->progress));
 	c->progress = NULL;
 	tally_free(c->tally);
 	c->tally = NULL;
@@ -677,7 +686,7 @@ static void run_rounds(struct command *c)
 		if (!c->interrupted)
 			prepare_round(c);
 	}
-	rounds_free(c->rounds);
+	see_shown(c, rounds_free(c->rounds));
 	c->rounds = NULL;
 	if (!history_close(held, 0, &error))
 		free(error); /* nothing was written to it */

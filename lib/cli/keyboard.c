@@ -135,6 +135,7 @@ struct keyboard *keyboard_open(struct loop *loop, int fd, void (*key)(void *arg,
 	terminal.fd = fd + 1;
 	if (!at_exit)
 		at_exit = atexit(keyboard_restore) == 0;
+	before_giving_up(keyboard_restore);
 	catch_deadly(true);
 	k = xcalloc(1, sizeof *k);
 	k->fd = fd;

@@ -1,8 +1,8 @@
 /* Keys of a terminal, one by one and not shown, while signals go on to be sent by Ctrl-C and
  * Ctrl-Z.
  *
- * The terminal's modes are put back by keyboard_close, at exit, and when a signal that nobody
- * handles ends the program. In the background nothing is changed and nothing read. */
+ * The terminal's modes are put back by keyboard_close, at exit, by cannot_go_on, and when a signal
+ * that nobody handles ends the program. In the background nothing is changed and nothing read. */
 #ifndef MXPROBE_KEYBOARD_H
 #define MXPROBE_KEYBOARD_H
 

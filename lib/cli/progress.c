@@ -142,16 +142,20 @@ void progress_clear(struct progress *p)
 		draw(p, false);
 }
 
-void progress_free(struct progress *p)
+int progress_free(struct progress *p)
 {
+	int err;
+
 	if (!p)
-		return;
+		return 0;
 	table_summary(&p->done, p->verdicts);
 	progress_clear(p);
+	err = canvas_gone(p->canvas);
 	timer_fini(&p->tick);
 	buf_fini(&p->done);
 	buf_fini(&p->live);
 	canvas_free(p->canvas);
 	free(p->running);
 	free(p);
+	return err;
 }

@@ -30,7 +30,8 @@ void progress_draw(struct progress *);
 /* Clears the live part, so that somebody else may write to the terminal (errors, -v); the next
  * drawing brings it back. What is finished is on the screen then. */
 void progress_clear(struct progress *);
-/* The live part is cleared, and the sums over several targets are written. */
-void progress_free(struct progress *);
+/* The live part is cleared, and the sums over several targets are written; takes NULL. 0, or the
+ * errno with which writing to the terminal failed. */
+int progress_free(struct progress *);
 
 #endif

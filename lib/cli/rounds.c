@@ -208,12 +208,13 @@ struct rounds *rounds_new(struct loop *loop, const struct rounds_conf *conf,
 	return r;
 }
 
-void rounds_free(struct rounds *r)
+int rounds_free(struct rounds *r)
 {
 	struct report_conf conf;
+	int err = 0;
 
 	if (!r)
-		return;
+		return 0;
 	keyboard_close(r->keyboard);
 	if (r->canvas) {
 		conf = r->report;
@@ -221,6 +222,7 @@ void rounds_free(struct rounds *r)
 		buf_clear(&r->live);
 		(void)board_draw(&r->live, r->board, &conf, loop_now(r->loop), SIZE_MAX);
 		canvas_draw(r->canvas, &r->live, NULL);
+		err = canvas_gone(r->canvas);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(r->signals); i++)
 		loop_signal_free(r->signals[i]);
@@ -230,6 +232,7 @@ void rounds_free(struct rounds *r)
 	board_free(r->board);
 	buf_fini(&r->live);
 	free(r);
+	return err;
 }
 
 void rounds_begin(struct rounds *r)

@@ -18,8 +18,9 @@ struct rounds_conf {
 
 /* Ctrl-Z, and a terminal that changes its size, are looked after while it lives. */
 struct rounds *rounds_new(struct loop *, const struct rounds_conf *, const struct report_conf *);
-/* Leaves the last table on the terminal, whole; takes NULL. */
-void rounds_free(struct rounds *);
+/* Leaves the last table on the terminal, whole; takes NULL. 0, or the errno with which writing to
+ * it failed. */
+int rounds_free(struct rounds *);
 
 void rounds_begin(struct rounds *);
 void rounds_planned(struct rounds *, const struct result *);

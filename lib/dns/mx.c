@@ -248,8 +248,8 @@ static void order_addresses(struct mx_plan_host *h, struct arena *memory)
 static int weight(enum dns_status status)
 {
 	static const int weights[DNS_STATUSES] = {
-	    [DNS_OK] = 0,       [DNS_NO_ADDRESS] = 1, [DNS_TIMEOUT] = 2,
-	    [DNS_SERVFAIL] = 3, [DNS_INVALID] = 4,    [DNS_NXDOMAIN] = 5,
+	    [DNS_OK] = 0,       [DNS_NO_ADDRESS] = 1, [DNS_LOCAL_ERROR] = 2, [DNS_TIMEOUT] = 3,
+	    [DNS_SERVFAIL] = 4, [DNS_INVALID] = 5,    [DNS_NXDOMAIN] = 6,
 	};
 
 	return weights[status];

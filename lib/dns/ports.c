@@ -101,6 +101,12 @@ uint16_t ports_random(struct ports *p)
 	return id;
 }
 
+bool port_error_is_local(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM || err == EACCES ||
+	       err == EPERM;
+}
+
 static int open_socket(int family)
 {
 #ifdef SOCK_NONBLOCK
@@ -151,14 +157,14 @@ static struct ticket *ticket_of(const struct port *port, uint16_t id)
 }
 
 /* Everybody leaves, and is told; a ticket that joins anew in its call-back gets another port. */
-static void desert(struct port *port, const char *why, bool by_server)
+static void desert(struct port *port, const char *why, enum port_fault fault)
 {
 	struct ticket *t;
 
 	retire(port);
 	while ((t = port->tickets) != NULL) {
 		ports_leave(t);
-		port->all->events.failed(t, why, by_server);
+		port->all->events.failed(t, why, fault);
 	}
 }
 
@@ -172,7 +178,7 @@ static void take(struct port *port, const uint8_t *wire, size_t n)
 		return;
 	/* Each question may have one answer that came too late. */
 	if (++port->wrong > WRONG_MAX + port->asked)
-		desert(port, "a flood of wrong answers", true);
+		desert(port, "a flood of wrong answers", PORT_SERVER);
 }
 
 /* Reads up to BATCH datagrams; their number, or -1 and errno. */
@@ -224,7 +230,8 @@ static void on_ready(void *arg, unsigned ready)
 			if (errno == EINTR)
 				continue;
 			if (errno != EAGAIN && errno != EWOULDBLOCK)
-				desert(port, strerror(errno), false); /* nobody listens there */
+				desert(port, strerror(errno),
+				       port_error_is_local(errno) ? PORT_LOCAL : PORT_SYSTEM);
 			return;
 		}
 		for (int i = 0; i < n; i++)

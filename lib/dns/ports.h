@@ -19,6 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whose word it was. */
+enum port_fault {
+	PORT_SERVER, /* the server's, by what it did */
+	PORT_SYSTEM, /* the system's, of the way there: nobody listens */
+	PORT_LOCAL   /* the system's, of itself: no memory */
+};
+
+/* No descriptor, no memory, a packet filter of this machine: says nothing of the server. */
+bool port_error_is_local(int err);
+
 enum { PORT_IN_FLIGHT = 32, PORT_QUESTIONS = 256 };
 
 struct ports;
@@ -35,9 +45,8 @@ struct ports_events {
 	/* A datagram with this id in it, of at least a DNS header. False: it is no answer to the
 	 * question, and the true one may still come. */
 	bool (*datagram)(struct ticket *, const uint8_t *wire, size_t n);
-	/* The port is of no more use, by what the server did or by the word of the system. The
-	 * ticket has left it. */
-	void (*failed)(struct ticket *, const char *why, bool by_server);
+	/* The port is of no more use. The ticket has left it. */
+	void (*failed)(struct ticket *, const char *why, enum port_fault);
 	/* There are ports to sweep, or octets to flush. */
 	void (*work)(void *arg);
 	void *arg;

@@ -32,6 +32,7 @@ struct attempt {
 	struct ticket udp;
 	struct stream *tcp;
 	uint16_t tcp_id;
+	bool local;    /* this machine let it not be made */
 	struct buf in; /* TCP octets */
 	struct timer timer;
 };
@@ -52,6 +53,7 @@ struct question {
 	bool queued : 1, flying : 1, known : 1, telling : 1;
 	bool busy : 1;   /* its askers are being told: the answer must stay */
 	bool failed : 1; /* some server has said that it will not tell: servfail, not timeout */
+	bool asked : 1;  /* some try was not kept from being made by this machine */
 	bool plain : 1;  /* without EDNS */
 	char key[];      /* two octets of type, then the name in lower case */
 };
@@ -63,6 +65,7 @@ struct resolver {
 	bool no_edns[RESOLVERS_MAX];  /* servers that answered FORMERR to an OPT record */
 	char *trouble[RESOLVERS_MAX]; /* what their first try came to, while nobody has answered */
 	bool answered;
+	int local_error; /* why this machine let something not be asked, the last time; 0 */
 	struct map questions;
 	struct arena memory; /* of the questions */
 	struct question *queue, **queue_end;
@@ -120,7 +123,7 @@ static void trace(struct question *q, const char *what)
 
 static void on_tell(void *arg);
 static bool on_datagram(struct ticket *ticket, const uint8_t *wire, size_t n);
-static void on_port_failed(struct ticket *ticket, const char *why, bool by_server);
+static void on_port_failed(struct ticket *ticket, const char *why, enum port_fault fault);
 
 /* All that is not done where it comes up waits for the resolver's own turn. */
 static void turn_soon(void *arg)
@@ -302,7 +305,11 @@ static void next_try(struct question *q, const char *why)
 	close_try(q);
 	q->tries++;
 	if (q->tries >= r->conf.tries) {
-		settle(q, q->failed ? DNS_SERVFAIL : DNS_TIMEOUT, NULL);
+		settle(q,
+		       q->failed  ? DNS_SERVFAIL
+		       : q->asked ? DNS_TIMEOUT
+				  : DNS_LOCAL_ERROR,
+		       NULL);
 		return;
 	}
 	q->server = (uint8_t)((q->server + 1u) % r->conf.n_servers);
@@ -312,8 +319,15 @@ static void next_try(struct question *q, const char *why)
 
 static void server_failed(struct question *q, const char *why)
 {
-	q->failed = true;
+	q->asked = q->failed = true;
 	next_try(q, why);
+}
+
+/* Tells nothing of the server. */
+static void local_failed(struct question *q, int err)
+{
+	q->resolver->local_error = err;
+	next_try(q, strerror(err));
 }
 
 static bool same_name(const char *a, const char *b)
@@ -428,9 +442,11 @@ static void on_tcp_failed(void *arg, enum stream_fault fault, int err, struct tl
 {
 	struct question *q = arg;
 
-	(void)fault, (void)err;
 	tls_facts_free(facts);
-	server_failed(q, "truncated, and TCP failed");
+	if (fault == STREAM_LOCAL)
+		local_failed(q, err);
+	else
+		server_failed(q, "truncated, and TCP failed");
 }
 
 static const struct stream_events tcp_events = {
@@ -450,7 +466,11 @@ static void start_tcp(struct question *q)
 	open_try(q);
 	q->now->tcp_id = ports_random(r->ports);
 	q->now->tcp = stream_open(r->loop, &r->conf.servers[q->server], NULL, &tcp_events, q, &err);
-	if (!q->now->tcp)
+	if (q->now->tcp)
+		return;
+	if (port_error_is_local(err))
+		local_failed(q, err);
+	else
 		server_failed(q, "truncated, and TCP failed");
 }
 
@@ -476,19 +496,23 @@ static bool on_datagram(struct ticket *ticket, const uint8_t *wire, size_t n)
 	return take_message(q, wire, n, &h, false);
 }
 
-static void on_port_failed(struct ticket *ticket, const char *why, bool by_server)
+static void on_port_failed(struct ticket *ticket, const char *why, enum port_fault fault)
 {
-	if (by_server)
-		server_failed(question_of(ticket), why);
+	struct question *q = question_of(ticket);
+
+	q->asked |= fault != PORT_LOCAL;
+	if (fault == PORT_SERVER)
+		server_failed(q, why);
 	else
-		next_try(question_of(ticket), why);
+		next_try(q, why);
 }
 
 static void on_timeout(void *arg)
 {
 	struct question *q = arg;
 
-	next_try(q, q->now->tcp ? "no answer over TCP" : "no answer");
+	q->asked |= !q->now->local;
+	next_try(q, q->now->local ? "not asked" : q->now->tcp ? "no answer over TCP" : "no answer");
 }
 
 /* Is this one of few questions? */
@@ -517,6 +541,9 @@ static void start_try(struct question *q)
 
 		trace(q, strerror(err));
 		note_trouble(q, strerror(err));
+		q->now->local = port_error_is_local(err);
+		if (q->now->local)
+			r->local_error = err;
 		return;
 	}
 	n = dns_query(query, name_of(q), q->type, q->now->udp.id, !q->plain);
@@ -570,7 +597,7 @@ static void ask_network(struct question *q)
 {
 	struct resolver *r = q->resolver;
 
-	q->known = q->failed = false;
+	q->known = q->failed = q->asked = false;
 	q->tries = 0;
 	q->server = r->conf.rotate ? (uint8_t)(r->first++ % r->conf.n_servers) : 0;
 	q->plain = r->no_edns[q->server];
@@ -658,6 +685,11 @@ void resolver_cancel(struct query *asker)
 bool resolver_is_waiting(const struct query *asker)
 {
 	return asker->question && asker->question->queued;
+}
+
+int resolver_local_error(const struct resolver *r)
+{
+	return r->local_error;
 }
 
 bool resolver_is_silent(const struct resolver *r, struct buf *troubles)

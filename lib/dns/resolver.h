@@ -56,6 +56,9 @@ void resolver_cancel(struct query *); /* before its call-back only */
  * its call-back only. */
 bool resolver_is_waiting(const struct query *);
 
+/* The errno of the last question that this machine could not ask (DNS_LOCAL_ERROR); 0: none. */
+int resolver_local_error(const struct resolver *);
+
 /* No server has answered anything yet, though something was asked. Then what became of the tries is
  * appended to `troubles`: "192.0.2.1 (no answer), 192.0.2.2 (Connection refused)". */
 bool resolver_is_silent(const struct resolver *, struct buf *troubles);

@@ -8,7 +8,8 @@ enum dns_status {
 	DNS_NO_ADDRESS,
 	DNS_SERVFAIL, /* also REFUSED, NOTIMP, FORMERR, and answers that cannot be read */
 	DNS_TIMEOUT,
-	DNS_INVALID, /* a name that is no host name, a loop of CNAMEs */
+	DNS_INVALID,     /* a name that is no host name, a loop of CNAMEs */
+	DNS_LOCAL_ERROR, /* this machine could not ask: no descriptor, no memory */
 	DNS_STATUSES
 };
 

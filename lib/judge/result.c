@@ -8,6 +8,7 @@ static const char *const dns_statuses[] = {
     [DNS_NO_ADDRESS] = "no-address",
     [DNS_SERVFAIL] = "servfail",
     [DNS_TIMEOUT] = "timeout",
+    [DNS_LOCAL_ERROR] = "local-error",
     [DNS_INVALID] = "invalid",
 };
 static_assert(ARRAY_LEN(dns_statuses) == DNS_STATUSES, "every status has a name");

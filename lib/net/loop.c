@@ -62,6 +62,13 @@ static _Noreturn void cannot_wait(void)
 	cannot_go_on("cannot wait for anything to happen", strerror(errno));
 }
 
+/* It would end the program without a word, with exit 1. */
+static void on_fatal(int err)
+{
+	(void)err; /* an exit status */
+	cannot_wait();
+}
+
 struct loop *loop_new(void)
 {
 	struct loop *loop = xcalloc(1, sizeof *loop);
@@ -70,6 +77,7 @@ struct loop *loop_new(void)
 
 	event_set_mem_functions(xmalloc, xrealloc, free);
 	event_set_log_callback(on_words);
+	event_set_fatal_callback(on_fatal);
 	config = event_config_new(); /* fails only without memory, as do events */
 	(void)event_config_set_flag(config,
 				    EVENT_BASE_FLAG_NOLOCK); /* a hint; there are no threads */

@@ -177,6 +177,9 @@ static const char *without_endpoints(const struct result *r)
 	case DNS_INVALID:
 		return "DNS leads nowhere from this name: it is no host name, or its CNAME records "
 		       "form a loop.";
+	case DNS_LOCAL_ERROR:
+		return "This machine could not ask the DNS: nothing is known of the domain's mail "
+		       "servers.";
 	default:
 		return "No mail server was found.";
 	}

@@ -158,6 +158,7 @@ static const char *const no_endpoints[] = {
     [DNS_SERVFAIL] = "DNS gave no usable answer (SERVFAIL)",
     [DNS_TIMEOUT] = "DNS gave no answer in time",
     [DNS_INVALID] = "DNS gave an MX that no mail can go to",
+    [DNS_LOCAL_ERROR] = "this machine could not ask the DNS",
 };
 static_assert(ARRAY_LEN(no_endpoints) == DNS_STATUSES, "every status has its words");
 

@@ -151,6 +151,8 @@ static void add_reason(struct buf *out, const struct result *r)
 		buf_addstr(out, "this is no target");
 	} else if (r->error_code && strcmp(r->error_code, "control-failed") == 0) {
 		buf_addstr(out, "the control target failed, too, and the fault is likely here");
+	} else if (r->status == DNS_LOCAL_ERROR && !r->n_endpoints) {
+		buf_addstr(out, "this machine could not ask the DNS");
 	} else if (r->error_code && !r->n_endpoints) {
 		buf_addstr(out, "the run ended before it was looked at");
 	} else if (r->source == SOURCE_NULL_MX) {

@@ -12,6 +12,7 @@ static enum end end_of(enum dns_status status)
 	    [DNS_SERVFAIL] = END_DNS_SERVFAIL,
 	    [DNS_TIMEOUT] = END_DNS_TIMEOUT,
 	    [DNS_INVALID] = END_DNS_INVALID,
+	    [DNS_LOCAL_ERROR] = END_LOCAL_ERROR,
 	};
 
 	return ends[status];

@@ -82,6 +82,7 @@ struct run {
 	struct job *to_finish, **to_finish_end;
 	struct job *control; /* under way: all others wait for it */
 	struct job *held, **held_end;
+	char *local_error;    /* why the DNS could not be asked for some target; NULL: none */
 	char *control_failed; /* why each target that is not healthy is unknown; NULL: it is not */
 	bool has_control;
 	struct vantage vantage;
@@ -159,6 +160,7 @@ void run_free(struct run *r)
 	http_free(r->http);
 	arena_pool_fini(&r->pool);
 	vantage_fini(&r->vantage);
+	free(r->local_error);
 	free(r->control_failed);
 	timer_fini(&r->turn);
 	timer_fini(&r->deadline);
@@ -218,7 +220,9 @@ static void show_hosts(struct job *j)
 
 static enum phase phase_without_contact(enum end end)
 {
-	return end >= END_DNS_NXDOMAIN && end <= END_DNS_INVALID ? PHASE_DNS : PHASE_CONNECT;
+	return (end >= END_DNS_NXDOMAIN && end <= END_DNS_INVALID) || end == END_LOCAL_ERROR
+		   ? PHASE_DNS
+		   : PHASE_CONNECT;
 }
 
 static struct peer peer_of(const struct job *j, size_t host, const struct addr *addr)
@@ -250,6 +254,8 @@ static const struct contact *own_contact(struct job *j, size_t most, const struc
 	if (!j->own)
 		j->own = arena_array(&j->memory, most, sizeof *j->own);
 	own = &j->own[j->n_own++];
+	if (end == END_LOCAL_ERROR) /* a question of the DNS could not be asked */
+		why = strerror(resolver_local_error(j->run->resolver));
 	probe_init(own, addr);
 	own->contact.seen.error = why ? xstrdup(why) : NULL;
 	probe_end(own, end, phase_without_contact(end));
@@ -434,6 +440,7 @@ static void settle_policy(struct host_policy *policy)
 	    [DNS_SERVFAIL] = END_DNS_SERVFAIL,
 	    [DNS_TIMEOUT] = END_DNS_TIMEOUT,
 	    [DNS_INVALID] = END_DNS_INVALID,
+	    [DNS_LOCAL_ERROR] = END_LOCAL_ERROR,
 	};
 
 	switch (policy->dane->outcome) {
@@ -728,6 +735,21 @@ static void judge_resolver(struct job *j)
 	buf_fini(&troubles);
 }
 
+/* It is told by all, in the same words: those of the last time. */
+static void blame_ourselves(struct job *j)
+{
+	struct run *r = j->run;
+	struct result *res = &j->result;
+
+	if (!res->has_dns || res->status != DNS_LOCAL_ERROR || res->error_code)
+		return;
+	if (!r->local_error)
+		r->local_error = xasprintf("this machine could not ask the DNS: %s",
+					   strerror(resolver_local_error(r->resolver)));
+	res->error_code = "local-error";
+	res->error_message = r->local_error;
+}
+
 /* What the control target, or without one the run as a whole, says of this machine. */
 static void judge_vantage(struct job *j)
 {
@@ -766,6 +788,7 @@ static void finish(struct job *j)
 					 ? "the deadline of the run passed first"
 					 : "the run was interrupted first";
 	}
+	blame_ourselves(j);
 	warn_of_refusals(res);
 	warn_of_tls(res, r->conf.expiry_days);
 	if (res->has_sts)

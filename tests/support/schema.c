@@ -58,8 +58,8 @@ static void check_word(const json_t *value, const char *const *words, const char
 	fail_msg("%s: \"%s\" is outside the contract", what, text ? text : "null");
 }
 
-static const char *const statuses[] = {"ok",      "nxdomain", "no-address", "servfail",
-				       "timeout", "invalid",  NULL};
+static const char *const statuses[] = {"ok",      "nxdomain", "no-address",  "servfail",
+				       "timeout", "invalid",  "local-error", NULL};
 
 static const struct {
 	const char *class, *reasons;

@@ -5,6 +5,7 @@
 #include "fake/loop.h"
 #include "fake/server.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -251,6 +254,27 @@ static void test_refusing_port(void **state)
 
 	f->conf.servers[f->conf.n_servers++] = nobody();
 	(void)check(f, DNS_TIMEOUT, 0);
+}
+
+/* No socket is to be had: that is no word of the server's. */
+static void test_no_descriptor(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit old, few;
+	int fd = dup(STDERR_FILENO);
+
+	SERVE(300, DNS_ANSWER);
+	begin(f);
+	assert_int_equal(resolver_local_error(f->resolver), 0);
+	assert_true(fd >= 0);
+	(void)close(fd); /* the next that would be had */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = (struct rlimit){.rlim_cur = (rlim_t)fd, .rlim_max = old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	(void)check(f, DNS_LOCAL_ERROR, 6 * SEC);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(resolver_local_error(f->resolver), EMFILE);
+	assert_int_equal(dns_server_asked(f->servers[0]), 0);
 }
 
 static void test_refusing_port_then_another(void **state)
@@ -792,6 +816,7 @@ int main(void)
 	    TEST(test_servers_in_turn),
 	    TEST(test_silence_and_failure_is_a_failure),
 	    TEST(test_answer_to_the_last_try),
+	    TEST(test_no_descriptor),
 	    TEST(test_refusing_port),
 	    TEST(test_refusing_port_then_another),
 	    TEST(test_nxdomain),

@@ -79,8 +79,8 @@ static void test_waiting(void **state)
 		loop_run(loop);
 		assert_int_equal(loop_now(loop), now);
 	}
-	rounds_free(r);
-	rounds_free(NULL);
+	assert_int_equal(rounds_free(r), 0);
+	assert_int_equal(rounds_free(NULL), 0);
 	assert_int_equal(fake_timers(loop), 0);
 	loop_free(loop);
 	buf_fini(&out);
