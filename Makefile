@@ -201,7 +201,7 @@ check: tests
 torture-history: tests
 	@TORTURE=1 ONLY=test_history_runs sh tests/run.sh $(BUILD) $(tests)
 
-# Every call for memory and every system call made to fail: `torture` for an hour or more, `torture-small`
+# Every call for memory and every system call made to fail: `torture` for half an hour, `torture-small`
 # once at each place. ONLY_SCENE=name and ONLY_CALL=name limit both. Not with sanitizers: they stand where
 # this stands, between the program and libc.
 torture := $(BUILD)/tests/torture/test_torture

@@ -15,7 +15,9 @@
  *   FAULT_ERROR=N        the errno; -1: it does only a part
  *
  * What libc calls by itself, past its own table of functions, cannot be met here: the system calls
- * inside fopen(), getaddrinfo() or dlopen(). Those functions fail as a whole instead. */
+ * inside fopen(), getaddrinfo() or dlopen(). Those functions fail as a whole instead. Let be are
+ * those that cannot fail as they are called (getpid(), sigaction(), clock_gettime()), and what libc
+ * and its loader do before main(). */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,6 +25,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,10 +46,12 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum { FRAMES = 64, SITES = 1 << 16, PLACES = 1 << 16, DESCRIPTORS = 4096 };
 enum { DESCRIPTORS_OURS = 900 };
+enum { FEW = 6 };
 enum { PART = -1 }; /* as an error: only a part is done */
 
 /* glibc's own names for what stands behind malloc() and the others: asking dlsym() for them would
@@ -58,7 +63,8 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *p);
 
 static struct {
-	uint64_t site, step; /* step: the last of the way, to look at first */
+	uint64_t site;
+	uint64_t step, steps; /* the last of the way, and the last few, to look at first */
 	const char *name;
 	unsigned times;
 } sites[SITES];
@@ -72,8 +78,11 @@ static struct {
 static struct epoll_event watched[DESCRIPTORS];
 static int watched_by[DESCRIPTORS]; /* epoll descriptor + 1 */
 
-static bool ready, listing, aiming, inside;
-static uint64_t target, target_step;
+static bool ready, listing, aiming;
+/* What we do ourselves is let be. Each thread's: libcurl looks names up in one of its own. */
+static __thread bool inside __attribute__((tls_model("initial-exec")));
+static bool taken; /* a lock for all that the threads share */
+static uint64_t target, target_step, target_steps;
 static unsigned long target_from, target_times, target_calls, hits;
 static int target_error, depth;
 static int log_fd = -1; /* from the start: later the program may have no right to open files */
@@ -157,7 +166,7 @@ static void put_hit(const char *name, void **frames, int n)
 	put(text, (size_t)used);
 }
 
-static void note(uint64_t site, uint64_t step, const char *name)
+static void note(uint64_t site, uint64_t step, uint64_t steps, const char *name)
 {
 	size_t i = (size_t)site % SITES;
 
@@ -165,6 +174,7 @@ static void note(uint64_t site, uint64_t step, const char *name)
 		i = (i + 1) % SITES;
 	sites[i].site = site;
 	sites[i].step = step;
+	sites[i].steps = steps;
 	sites[i].name = name;
 	sites[i].times++;
 }
@@ -178,26 +188,36 @@ static uint64_t hash_of(const char *name)
 	return h;
 }
 
+static uint64_t way(void **frames, int n, uint64_t step)
+{
+	for (int i = 3; i < n && i < depth; i++) /* 0 and 1 are ours, 2 is the caller */
+		step = mix(step, place_of(frames[i]));
+	return step;
+}
+
 /* 0: let it be. Else the error with which this call is to fail. */
 __attribute__((noinline)) static int fault(const char *name, void *caller)
 {
 	void *frames[FRAMES];
 	int n, err = 0;
-	uint64_t site, step;
+	uint64_t site, step, steps;
 
 	if (!ready || inside || getpid() != owner)
 		return 0;
 	inside = true;
-	/* The whole way is only looked at where its last step fits: that is what costs time. */
+	while (__atomic_test_and_set(&taken, __ATOMIC_ACQUIRE))
+		(void)RAW(SYS_sched_yield);
+	/* More of the way is only looked at where the last of it fits: that is what costs time. */
 	step = mix(hash_of(name), place_of(caller));
 	if (aiming && step != target_step)
 		goto out;
-	n = backtrace(frames, FRAMES);
-	site = step;
-	for (int i = 3; i < n && i < depth; i++) /* 0 and 1 are ours, 2 is the caller */
-		site = mix(site, place_of(frames[i]));
+	steps = way(frames, backtrace(frames, FEW), step);
+	if (aiming && steps != target_steps)
+		goto out;
+	n = backtrace(frames, depth < FRAMES ? depth : FRAMES);
+	site = way(frames, n, step);
 	if (listing)
-		note(site, step, name);
+		note(site, step, steps, name);
 	if (aiming && site == target && ++target_calls >= target_from &&
 	    (!target_times || target_calls < target_from + target_times)) {
 		err = target_error;
@@ -205,6 +225,7 @@ __attribute__((noinline)) static int fault(const char *name, void *caller)
 			put_hit(name, frames + 2, n - 2);
 	}
 out:
+	__atomic_clear(&taken, __ATOMIC_RELEASE);
 	inside = false;
 	return err;
 }
@@ -237,7 +258,8 @@ __attribute__((constructor)) static void begin(void)
 		char *end;
 
 		target = strtoull(at, &end, 16);
-		target_step = *end == ':' ? strtoull(end + 1, NULL, 16) : 0;
+		target_step = *end == ':' ? strtoull(end + 1, &end, 16) : 0;
+		target_steps = *end == ':' ? strtoull(end + 1, &end, 16) : 0;
 	}
 	depth = (int)number("FAULT_DEPTH", 10) + 2;
 	if (depth == 2)
@@ -249,6 +271,21 @@ __attribute__((constructor)) static void begin(void)
 	ready = log_fd >= 0;
 }
 
+/* By number: the sandbox lets no folder be opened, but a link be read. */
+static void put_open(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS; fd++) {
+		char link[64], path[512];
+		long n;
+
+		if (fd == log_fd || RAW(SYS_fcntl, fd, F_GETFD) < 0)
+			continue;
+		(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+		n = RAW(SYS_readlinkat, AT_FDCWD, link, path, sizeof path);
+		put_line("open %d %.*s\n", fd, n > 0 ? (int)n : 0, path);
+	}
+}
+
 static void finish(void)
 {
 	if (!ready || getpid() != owner)
@@ -256,17 +293,11 @@ static void finish(void)
 	inside = true;
 	for (size_t i = 0; listing && i < SITES; i++)
 		if (sites[i].times)
-			put_line("call %016llx:%016llx %s %u\n", (unsigned long long)sites[i].site,
-				 (unsigned long long)sites[i].step, sites[i].name, sites[i].times);
-	for (int fd = 3; fd < DESCRIPTORS; fd++) {
-		char link[64], path[512];
-		long n;
-
-		(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-		n = fd == log_fd ? 0 : RAW(SYS_readlinkat, AT_FDCWD, link, path, sizeof path);
-		if (n > 0)
-			put_line("open %d %.*s\n", fd, (int)n, path);
-	}
+			put_line("call %016llx:%016llx:%016llx %s %u\n",
+				 (unsigned long long)sites[i].site,
+				 (unsigned long long)sites[i].step,
+				 (unsigned long long)sites[i].steps, sites[i].name, sites[i].times);
+	put_open();
 	put_line("end\n");
 	ready = false;
 }
@@ -425,6 +456,10 @@ CALL(int, setrlimit, (__rlimit_resource_t what, const struct rlimit *limit), (wh
 CALL(ssize_t, readlinkat, (int at, const char *path, char *text, size_t size),
      (at, path, text, size))
 CALL(int, munmap, (void *at, size_t n), (at, n))
+CALL(int, tcgetattr, (int fd, struct termios *modes), (fd, modes))
+CALL(int, tcsetattr, (int fd, int when, const struct termios *modes), (fd, when, modes))
+CALL(pid_t, tcgetpgrp, (int fd), (fd))
+CALL(int, nanosleep, (const struct timespec *span, struct timespec *left), (span, left))
 
 /* Interrupted, these go on by themselves, or are done: the caller is only told later. */
 int connect(int fd, const struct sockaddr *to, socklen_t len)
@@ -468,6 +503,25 @@ int closedir(DIR *dir)
 		return -1;
 	}
 	return closed;
+}
+
+struct dirent *readdir(DIR *dir)
+{
+	FAIL_OR(readdir, NULL)
+	return REAL(readdir)(dir);
+}
+
+char *getcwd(char *to, size_t size)
+{
+	FAIL_OR(getcwd, NULL)
+	return REAL(getcwd)(to, size);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *), void *arg)
+{
+	int err = fault("pthread_create", HERE);
+
+	return err > 0 ? err : REAL(pthread_create)(thread, how, run, arg);
 }
 
 char *realpath(const char *path, char *to)
@@ -734,6 +788,46 @@ size_t fread(void *to, size_t size, size_t n, FILE *file)
 	return REAL(fread)(to, size, n, file);
 }
 
+/* Writing, where the buffer is full or there is none. */
+#define PUT(type, name, params, file, failure, args)  \
+	type name params                              \
+	{                                             \
+		int err_ = fault(#name, HERE);        \
+		if (err_ > 0) {                       \
+			(file)->_flags |= ERROR_SEEN; \
+			errno = err_;                 \
+			return failure;               \
+		}                                     \
+		return REAL(name) args;               \
+	}
+
+int __vfprintf_chk(FILE *file, int flag, const char *fmt, va_list ap);
+int __fprintf_chk(FILE *file, int flag, const char *fmt, ...);
+
+PUT(size_t, fwrite, (const void *from, size_t size, size_t n, FILE *file), file, 0,
+    (from, size, n, file))
+PUT(int, fputc, (int c, FILE *file), file, EOF, (c, file))
+PUT(int, fputs, (const char *text, FILE *file), file, EOF, (text, file))
+PUT(int, puts, (const char *text), stdout, EOF, (text))
+PUT(int, __vfprintf_chk, (FILE * file, int flag, const char *fmt, va_list ap), file, -1,
+    (file, flag, fmt, ap))
+
+int __fprintf_chk(FILE *file, int flag, const char *fmt, ...)
+{
+	int err = fault("__fprintf_chk", HERE), n;
+	va_list ap;
+
+	if (err > 0) {
+		file->_flags |= ERROR_SEEN;
+		errno = err;
+		return -1;
+	}
+	va_start(ap, fmt);
+	n = REAL(__vfprintf_chk)(file, flag, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
 ssize_t __getdelim(char **line, size_t *n, int end, FILE *file);
 ssize_t __getdelim(char **line, size_t *n, int end, FILE *file)
 {
@@ -766,6 +860,18 @@ void *dlopen(const char *file, int flags)
 		return REAL(dlopen)("libno-such-library.so", flags);
 	}
 	return REAL(dlopen)(file, flags);
+}
+
+void *mremap(void *at, size_t n, size_t wanted, int flags, ...)
+{
+	va_list ap;
+	void *to;
+
+	FAIL_OR(mremap, MAP_FAILED)
+	va_start(ap, flags);
+	to = va_arg(ap, void *);
+	va_end(ap);
+	return REAL(mremap)(at, n, wanted, flags, to);
 }
 
 unsigned if_nametoindex(const char *name);
