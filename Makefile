@@ -252,6 +252,11 @@ bench: $(BUILD)/mxprobe $(patsubst %,$(BUILD)/bench/%,classify history_fill sink
 bench-tls: $(BUILD)/mxprobe $(BUILD)/bench/sink $(BUILD)/bench/tls_client
 	@sh bench/tls.sh $(BUILD)
 
+# Where instructions and system calls of a run go; needs valgrind, and strace for the latter.
+.PHONY: bench-cost
+bench-cost: $(BUILD)/mxprobe $(BUILD)/bench/sink
+	@sh bench/cost.sh $(BUILD)
+
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/libmxprobe.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)

@@ -7,29 +7,12 @@
 set -eu
 build=$1 limit=${2:-1.15} n=40
 command -v valgrind >/dev/null || { echo "skipped: no valgrind here"; exit 0; }
-dir=$(mktemp -d "${TMPDIR:-/tmp}/mxprobe-tls.XXXXXX")
-sink=
-finish() {
-	exec 3>&-
-	[ -z "$sink" ] || kill "$sink" 2>/dev/null || :
-	rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
+. "$(dirname "$0")/sink.sh"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=h0.bench \
 	-addext subjectAltName=DNS:h0.bench -keyout "$dir/key.pem" -out "$dir/certificate.pem" 2>"$dir/openssl"
 cat "$dir/key.pem" "$dir/certificate.pem" >"$dir/both.pem"
-mkfifo "$dir/input"
-"$build/bench/sink" -t "$dir/both.pem" 1 1 1 <"$dir/input" >"$dir/ports" &
-sink=$!
-exec 3>"$dir/input"
-for _ in $(seq 100); do
-	[ -s "$dir/ports" ] && break
-	sleep 0.1
-done
-dns=$(sed -n 's/.*dns=\([0-9]*\).*/\1/p' "$dir/ports")
-smtp=$(sed -n 's/.*smtp=\([0-9]*\).*/\1/p' "$dir/ports")
+start_sink "$build" -t "$dir/both.pem" 1 1 1
 
 # instructions COMMAND...: how many it took
 instructions() {
