@@ -645,9 +645,9 @@ static void test_ports_of_their_own(void **state)
 	for (int round = 0; round < ROUNDS; round++)
 		ask_eight(f, round);
 	assert_int_equal(dns_server_asked(f->servers[0]), ROUNDS * 8);
-	/* Two may by chance have had the same. */
+	/* Two may by chance have had the same. What comes later shares one, round after round. */
 	moves = dns_server_moves(f->servers[0]);
-	assert_in_range(moves, 60, 64 + ROUNDS);
+	assert_in_range(moves, 60, 64 + 1);
 	fake_pass(f->loop, SEC);
 	ask_eight(f, ROUNDS);
 	assert_in_range(dns_server_moves(f->servers[0]) - moves, 6, 8);
