@@ -178,7 +178,8 @@ static void unreadable_trust_store(void **state)
 	assert_int_equal(chmod(path, 0), 0);
 	probe = PROBE_CONF(lab, &conf, "--json", "--tls", "verify", "[mx1.faults.example]");
 	probe_assert_exit(probe, 3);
-	assert_string_equal(probe->err, said);
+	/* Where coverage is counted, that cannot write either, and says so behind it. */
+	assert_int_equal(strncmp(probe->err, said, strlen(said)), 0);
 	assert_int_equal(probe->out_len, 0);
 	probe_free(probe);
 	lab_free(lab);

@@ -1,6 +1,8 @@
 /* What this machine refuses: one line, exit 3, and nothing after it. */
 #include "base/util.h"
 
+#include "base/arena.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -67,6 +69,20 @@ static void no_text(void)
 	kept = xasprintf("%ls", L"\x7fffffff");
 }
 
+static void too_many_pieces(void)
+{
+	struct arena a = {0};
+
+	kept = arena_array(&a, SIZE_MAX / 2, 4);
+}
+
+static void too_large_a_piece(void)
+{
+	struct arena a = {0};
+
+	kept = arena_add(&a, SIZE_MAX - 2);
+}
+
 static void no_way(void)
 {
 	cannot_go_on("the way", "it is closed");
@@ -117,6 +133,8 @@ static void refusals(void **state)
 	(void)state;
 	ends(too_many, memory);
 	ends(too_many_zeros, memory);
+	ends(too_many_pieces, memory);
+	ends(too_large_a_piece, memory);
 	ends(no_text, memory);
 	ends(no_way, "mxprobe: the way: it is closed\n");
 	ends(no_way_out, "put back, mxprobe: the way: it is closed\n");
