@@ -24,6 +24,8 @@ struct loop {
 	short flags;    /* of every watch's event */
 	bool edge, stopped;
 	unsigned calls; /* call-backs of watches so far: has a turn done anything? */
+	unsigned pause; /* what `calls` is when work that was put off has its turn */
+	bool draining;  /* there is none before all sockets were read */
 };
 
 struct watch {
@@ -135,6 +137,14 @@ bool loop_must_drain(const struct loop *loop)
 
 /* Descriptors */
 
+/* Thousands may be ready at once. Those that are left have their turn in the next one. */
+static void pause_at_times(struct loop *loop)
+{
+	loop->calls++;
+	if (loop->calls >= loop->pause && loop->n_soon && !loop->draining)
+		(void)event_base_loopbreak(loop->base); /* fails only without a base */
+}
+
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
@@ -147,7 +157,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 		ready |= READY_WRITE;
 	if (what & EV_CLOSED)
 		ready |= READY_READ | READY_EOF;
-	w->loop->calls++;
+	pause_at_times(w->loop);
 	w->ready(w->arg, ready);
 }
 
@@ -442,7 +452,7 @@ static size_t n_wanted(const struct loop *loop, bool all)
 
 static void run(struct loop *loop, bool all)
 {
-	enum { PASSES = 64 };
+	enum { PASSES = 64, BATCH = 1000 };
 
 	loop->stopped = false;
 	while (!loop->stopped && n_wanted(loop, all)) {
@@ -454,6 +464,7 @@ static void run(struct loop *loop, bool all)
 		if (!looked)
 			set_tick(loop, now);
 		loop->stale = true;
+		loop->pause = loop->calls + BATCH;
 		if (event_base_loop(loop->base, looked ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
 			break;
 		loop->stale = true;
@@ -462,6 +473,7 @@ static void run(struct loop *loop, bool all)
 		if (loop->stopped || !is_due(loop, now))
 			continue;
 		/* Something is due. What was answered by now must be read first. */
+		loop->draining = true;
 		for (int i = 0; i < PASSES && !loop->stopped && (!looked || calls != loop->calls);
 		     i++) {
 			calls = loop->calls;
@@ -469,6 +481,7 @@ static void run(struct loop *loop, bool all)
 			if (event_base_loop(loop->base, EVLOOP_NONBLOCK) < 0)
 				break;
 		}
+		loop->draining = false;
 		while (!loop->stopped && (t = next_due(loop, now)) != NULL)
 			t->fire(t->arg);
 	}
