@@ -423,7 +423,7 @@ static bool read_into(struct reading *r, struct dns_message *m, struct dns_recor
 }
 
 /* Where a text stands now that all have moved. */
-static void *moved(const void *text, const char *from, char *to)
+static void *relocate(const void *text, const char *from, char *to)
 {
 	return text ? to + ((const char *)text - from) : NULL;
 }
@@ -455,13 +455,13 @@ struct dns_message *dns_message_read(const uint8_t *wire, size_t n)
 	m->answers = (struct dns_record *)(m + 1);
 	memcpy(m->answers, answers, records);
 	memcpy(to, texts, r.store.used);
-	m->qname = moved(m->qname, texts, to);
+	m->qname = relocate(m->qname, texts, to);
 	for (size_t i = 0; i < m->n_answers; i++) {
 		struct dns_record *record = &m->answers[i];
 
-		record->owner = moved(record->owner, texts, to);
-		record->name = moved(record->name, texts, to);
-		record->data = moved(record->data, texts, to);
+		record->owner = relocate(record->owner, texts, to);
+		record->name = relocate(record->name, texts, to);
+		record->data = relocate(record->data, texts, to);
 	}
 	return m;
 }
