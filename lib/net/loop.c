@@ -288,6 +288,8 @@ static void soon_remove(struct timer *t)
 {
 	struct loop *loop = t->loop;
 
+	if (!t->place)
+		return;
 	*t->place = t->next;
 	if (t->next)
 		t->next->place = t->place;
@@ -308,8 +310,7 @@ void timer_at(struct timer *t, usec_t when)
 	struct loop *loop = t->loop;
 
 	t->when = when;
-	if (t->place)
-		soon_remove(t);
+	soon_remove(t);
 	if (when == USEC_NEVER) {
 		if (t->at)
 			heap_remove(t);
@@ -352,8 +353,7 @@ void timer_fini(struct timer *t)
 {
 	if (t->at)
 		heap_remove(t);
-	if (t->place)
-		soon_remove(t);
+	soon_remove(t);
 }
 
 void timer_aside(struct timer *t)

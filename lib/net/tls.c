@@ -1,17 +1,21 @@
 #include "net/tls.h"
 
+#include "base/buf.h"
 #include "base/util.h"
 
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct tls_context {
 	SSL_CTX *unchecked;
@@ -154,19 +158,46 @@ const char *tls_trust_folders(void)
 
 /* Without a store nothing is trusted. But one that is there and cannot be read is no ground to call
  * certificates untrusted. */
+static void read_trust(const char *file, struct buf *text)
+{
+	char chunk[16384];
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = 0;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return;
+	while (fd >= 0 && ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR)))
+		if (n > 0)
+			buf_add(text, chunk, (size_t)n);
+	if (fd < 0 || n < 0)
+		cannot_go_on(file, strerror(errno));
+	(void)close(fd); /* nothing was written to it */
+}
+
+/* What SSL_CTX_load_verify_file() does, which takes a file that breaks off for one that ends. */
 static void load_trust(SSL_CTX *ctx)
 {
-	const char *file = tls_trust_file();
-	unsigned long code;
+	struct buf text = {0};
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	STACK_OF(X509_INFO) * found;
+	BIO *bio;
 
-	ERR_clear_error();
 	(void)SSL_CTX_set_default_verify_dir(ctx); /* looked into when it is needed */
-	if (SSL_CTX_load_verify_file(ctx, file) != 1) {
-		code = ERR_peek_error();
-		if (ERR_GET_LIB(code) == ERR_LIB_SYS && ERR_GET_REASON(code) != ENOENT &&
-		    ERR_GET_REASON(code) != ENOTDIR)
-			cannot_go_on(file, strerror(ERR_GET_REASON(code)));
+	read_trust(tls_trust_file(), &text);
+	bio = BIO_new_mem_buf(text.len ? text.data : "", (int)text.len);
+	found = PEM_X509_INFO_read_bio(bio, NULL, NULL, NULL);
+	for (int i = 0; i < sk_X509_INFO_num(found); i++) {
+		const X509_INFO *info = sk_X509_INFO_value(found, i);
+
+		/* What is in it twice is taken once, which is no error of interest. */
+		if (info->x509)
+			(void)X509_STORE_add_cert(store, info->x509);
+		if (info->crl)
+			(void)X509_STORE_add_crl(store, info->crl);
 	}
+	sk_X509_INFO_pop_free(found, X509_INFO_free);
+	BIO_free(bio);
+	buf_fini(&text);
 	ERR_clear_error();
 }
 
