@@ -551,10 +551,12 @@ static void end_run(struct command *c)
 {
 	static struct run *volatile last;
 
-	if (c->rounds || run_stopped(c->run))
+	if (c->rounds || run_stopped(c->run)) {
 		run_free(c->run);
-	else
+	} else {
+		run_leave(c->run);
 		last = c->run;
+	}
 	(void)last; /* who looks for lost memory finds it here */
 	c->run = NULL;
 }

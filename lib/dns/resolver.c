@@ -206,6 +206,12 @@ void resolver_free(struct resolver *r)
 	free(r);
 }
 
+void resolver_close(struct resolver *r)
+{
+	ports_free(r->ports);
+	r->ports = NULL;
+}
+
 /* Telling: detached from every list first, called back last. */
 
 static void tell_later(struct question *q)

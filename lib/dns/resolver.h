@@ -34,6 +34,8 @@ struct resolver_conf {
 extern const struct resolver_conf resolver_conf_default;
 
 struct resolver *resolver_new(struct loop *, const struct resolver_conf *);
+/* Nothing is asked any more: its sockets are closed. */
+void resolver_close(struct resolver *);
 void resolver_free(struct resolver *); /* open queries are forgotten without a call-back */
 
 /* What a question came to. DNS_OK: `message` has NOERROR, with or without records. DNS_NXDOMAIN:

@@ -168,6 +168,13 @@ void run_free(struct run *r)
 	free(r);
 }
 
+void run_leave(struct run *r)
+{
+	resolver_close(r->resolver);
+	http_free(r->http);
+	r->http = NULL;
+}
+
 static void turn_soon(struct run *r)
 {
 	timer_soon(&r->turn);

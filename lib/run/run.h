@@ -40,6 +40,9 @@ struct run_events {
 
 struct run *run_new(struct loop *, const struct run_conf *, const struct run_events *);
 void run_free(struct run *);
+/* In place of run_free, at the end of the program, for a run that came to its own end: closes its
+ * descriptors and leaves its memory to the system. */
+void run_leave(struct run *);
 
 /* Adds one target as given by the user, without blanks around it; any octets. One that cannot be
  * read comes back as a result with an error. Results come from the loop, never from inside this
